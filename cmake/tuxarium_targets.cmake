@@ -1,0 +1,17 @@
+# Flags that every target of ours gets, privately: none of them reaches a user of the library.
+function(tuxarium_private_flags target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+  if(TUXARIUM_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(TUXARIUM_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${TUXARIUM_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    # A static library hands the runtime on to whoever links it.
+    target_link_options(${target} PUBLIC $<BUILD_INTERFACE:-fsanitize=${TUXARIUM_SANITIZE}>)
+  endif()
+  if(TUXARIUM_BUILD_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()

@@ -1,0 +1,34 @@
+// The disks that come with the library: memory, raw image file, directory of pieces, and a copy-on-write overlay.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <vector>
+
+#include <tuxarium/block_device.hpp>
+#include <tuxarium/result.hpp>
+
+namespace tuxarium {
+
+/// Whether a disk image may be changed.
+enum class DiskAccess : std::uint8_t { read_only, read_write };
+
+/// A disk whose content is `image`. The size must be a multiple of 512 and not 0.
+Result<std::unique_ptr<BlockDevice>> make_memory_disk(std::vector<std::byte> image);
+
+/// A raw image file. Its size must be a multiple of 512 and not 0. With read_write the guest's writes go to the file;
+/// a flush is an fsync.
+Result<std::unique_ptr<BlockDevice>> open_file_disk(const std::filesystem::path& image, DiskAccess access);
+
+/// A read-only disk in pieces of equal size: files `hda%09d.bin` from 0 without a gap in `directory` (the format of
+/// jslinux-tap: 64 KiB each). A piece is read from its file when it is first used and a bounded number is kept in memory.
+/// Every piece is checked for its presence and size when the disk is opened.
+Result<std::unique_ptr<BlockDevice>> open_chunked_disk(const std::filesystem::path& directory);
+
+/// `base` with the guest's writes kept in memory, sector by sector; `base` is never written. Memory grows with the sectors
+/// written, at most to the size of the disk.
+std::unique_ptr<BlockDevice> make_memory_overlay(std::unique_ptr<BlockDevice> base);
+
+}  // namespace tuxarium
