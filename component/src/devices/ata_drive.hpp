@@ -136,14 +136,14 @@ class AtaDrive {
     std::uint32_t buffer_size = 0, buffer_position = 0;
   };
 
-  // ata_drive.cpp: the life of a command.
+  // The life of a command.
   void complete();
   void fail(std::uint8_t error_bits);
   void fail_at(std::uint32_t sector, std::uint8_t error_bits);
   void begin_data(Phase direction, std::uint32_t bytes);
   void end_transfer();
 
-  // Addresses.
+  // Addresses: between the task file and sector numbers.
   bool address(std::uint32_t& sector) const;
   void set_address(std::uint32_t sector);
   bool begin_sectors(std::uint32_t sectors_per_block);
@@ -170,7 +170,6 @@ class AtaDrive {
   void seek();
   void read_native_max();
   void check_power();
-  void flush();
 
   void report(const char* what, std::uint32_t sector);
 
