@@ -1,0 +1,89 @@
+// Keeps Ethernet frames whole on their way into the guest's ttyS1.
+//
+// The stream from the host is [u16 big-endian length][frame]. A guest program that reads such a stream from a Linux tty loses its place when
+// a frame reaches it in two pieces, or when more piles up than the tty's 4096 bytes. So frames are released whole, and no more than the tty
+// holds until the guest has had time to take them: it has emptied the UART, and after that either the processor has gone idle once the
+// tty's delayed work (one timer tick at 100 Hz) is done, or a longer time has passed.
+// Anything that does not look like a frame passes as it is, so that the line also serves as an ordinary terminal line.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <tuxarium/serial_port.hpp>
+
+#include "base/byte_ring.hpp"
+#include "time/guest_clock.hpp"
+
+namespace tuxarium::wire {
+
+/// A SerialPort in front of another one, which need not know of frames. Host to guest is paced; guest to host passes unchanged.
+class PacedSerialPort final : public tuxarium::SerialPort {
+ public:
+  static constexpr std::size_t kMinFrame = 14;    ///< Ethernet header
+  static constexpr std::size_t kMaxFrame = 1522;  ///< with a VLAN tag and the check sequence
+  static constexpr std::size_t kHeader = 2;
+  static constexpr std::size_t kWindow = 4095;    ///< bytes released before the guest must have taken them
+  static constexpr std::size_t kQueueBytes = 64 * 1024;  ///< bytes that wait; at the bound write() accepts fewer
+  static constexpr time::Nanoseconds kPieceTimeout = 20'000'000;   ///< an incomplete frame waits this long, then passes as it is
+  static constexpr time::Nanoseconds kSettleTime = 11'000'000;     ///< from the empty UART to an idle processor that counts
+  static constexpr time::Nanoseconds kBusyTime = 20'000'000;       ///< from the empty UART until a busy guest is taken to have read
+
+  /// `port` must be empty of bytes for the guest; its writable() must be at its greatest exactly when the guest has taken everything.
+  /// `slot` is the event slot that on_event() serves. Both references must outlive this object.
+  PacedSerialPort(tuxarium::SerialPort& port, time::GuestClock& clock, time::EventSlot slot)
+      : port_{&port}, clock_{&clock}, slot_{slot}, empty_room_{port.writable()}, queue_(kQueueBytes) {}
+
+  std::size_t read(std::span<std::byte> out) override { return port_->read(out); }
+  std::size_t write(std::span<const std::byte> data) override;
+  std::size_t readable() const override { return port_->readable(); }
+  std::size_t writable() const override { return queue_.space(); }
+  std::uint64_t bytes_from_guest() const override { return port_->bytes_from_guest(); }
+  std::uint64_t bytes_to_guest() const override { return port_->bytes_to_guest(); }
+
+  /// The processor has halted until the next interrupt.
+  void guest_idle();
+
+  /// The slot's deadline has come.
+  void on_event();
+
+  /// Drops what waits; call after the other port's reset.
+  void reset();
+
+  struct State {
+    time::Nanoseconds emptied_at = time::kNever;   // when the other port was first seen empty after a release
+    time::Nanoseconds piece_since = time::kNever;  // since when the head of the queue is an incomplete frame
+    std::uint64_t in_flight = 0;                   // bytes released that the guest may not have taken yet
+  };
+
+  const State& state() const { return state_; }
+  State& state() { return state_; }
+
+  template <class Visitor>
+  void visit_state(Visitor& v) {
+    v(state_.emptied_at);
+    v(state_.piece_since);
+    v(state_.in_flight);
+    v(queue_);
+  }
+
+ private:
+  enum class Head : std::uint8_t { nothing, incomplete, frame, raw };
+  Head classify(std::size_t& length) const;
+  bool port_empty() const { return port_->writable() >= empty_room_; }
+  void observe(time::Nanoseconds now);
+  void pump(time::Nanoseconds now);
+  bool release_frame(std::size_t length);
+  bool release_raw(std::size_t count);
+  void schedule(time::Nanoseconds now);
+
+  tuxarium::SerialPort* port_;
+  time::GuestClock* clock_;
+  time::EventSlot slot_;
+  std::size_t empty_room_;
+  base::ByteRing queue_;
+  State state_;
+};
+
+}  // namespace tuxarium::wire
