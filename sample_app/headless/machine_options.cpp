@@ -1,0 +1,233 @@
+#include "machine_options.hpp"
+
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include <tuxarium/boot.hpp>
+#include <tuxarium/disk.hpp>
+
+#include "sentences.hpp"
+
+namespace tuxarium::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kLargestInitrd = std::uint64_t{1} << 30;
+constexpr const char* kRamDiskCommandLine = "console=ttyS0 root=/dev/ram0 rw init=/sbin/init notsc=1";
+
+bool take_suffix(std::string_view& text, std::string_view suffix) {
+  if (!text.ends_with(suffix)) return false;
+  text.remove_suffix(suffix.size());
+  return true;
+}
+
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+Result<std::vector<std::byte>> read_initrd(const fs::path& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error) return Error{ErrorCode::not_found, "cannot read the initrd " + in_quotes(path.string()) + ": " + error.message()};
+  if (size == 0 || size > kLargestInitrd) {
+    return Error{ErrorCode::bad_image,
+                 "the initrd " + in_quotes(path.string()) + " has " + std::to_string(size) + " bytes; it must have 1 byte to 1 GiB"};
+  }
+  std::vector<std::byte> data(static_cast<std::size_t>(size));
+  std::ifstream file{path, std::ios::binary};
+  file.read(reinterpret_cast<char*>(data.data()), static_cast<std::streamsize>(data.size()));
+  if (!file || static_cast<std::size_t>(file.gcount()) != data.size()) {
+    return Error{ErrorCode::io, "cannot read the initrd " + in_quotes(path.string()) + ": " + errno_text()};
+  }
+  return data;
+}
+
+/// A directory of pieces is never written: the guest's writes stay in memory.
+Result<std::unique_ptr<BlockDevice>> open_directory(const fs::path& path) {
+  auto base = open_chunked_disk(path);
+  if (!base) return base.error();
+  return make_memory_overlay(std::move(base).value());
+}
+
+Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec) {
+  if (spec.kind == DiskSpec::Kind::directory) return open_directory(spec.path);
+  return open_file_disk(spec.path, spec.read_only ? DiskAccess::read_only : DiskAccess::read_write);
+}
+
+/// The folder of pieces that belongs to a JSLinux directory; empty when it has none.
+fs::path pieces_of(const fs::path& directory) {
+  std::error_code error;
+  for (const char* name : {"hda", "hao"}) {
+    if (fs::is_directory(directory / name, error)) return directory / name;
+  }
+  return {};
+}
+
+Result<DiskSpec> parse_disk_option(const char* option, const std::string& text) {
+  if (text.empty()) return DiskSpec{};
+  auto spec = parse_disk_spec(text);
+  if (!spec) return usage_error(std::string{option} + ": " + spec.error().message);
+  return spec;
+}
+
+bool same_writable_file(const DiskSpec& a, const DiskSpec& b) {
+  if (a.kind != DiskSpec::Kind::file || b.kind != DiskSpec::Kind::file || (a.read_only && b.read_only)) return false;
+  std::error_code error;
+  return fs::equivalent(a.path, b.path, error);
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_size(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  unsigned shift = 0;
+  const auto suffix = std::string_view{rest, static_cast<std::size_t>(end - rest)};
+  if (suffix == "k" || suffix == "K") shift = 10;
+  else if (suffix == "m" || suffix == "M") shift = 20;
+  else if (suffix == "g" || suffix == "G") shift = 30;
+  else if (!suffix.empty() || error != std::errc{}) return usage_error(in_quotes(text) + " is not a size such as 16M, 512K or 1G");
+  if (error != std::errc{} || (number << shift) >> shift != number) return usage_error(in_quotes(text) + " is not a size such as 16M, 512K or 1G");
+  return number << shift;
+}
+
+Result<DiskSpec> parse_disk_spec(std::string_view text) {
+  DiskSpec spec;
+  std::string_view rest = text;
+  if (rest == "none") return spec;
+  if (take_prefix(rest, "dir:")) {
+    spec.kind = DiskSpec::Kind::directory;
+  } else if (take_prefix(rest, "file:")) {
+    spec.kind = DiskSpec::Kind::file;
+    if (take_suffix(rest, ",ro")) spec.read_only = true;
+    else (void)take_suffix(rest, ",rw");
+  } else {
+    return usage_error(in_quotes(text) + " is not a disk: it must be dir:PATH, file:PATH, file:PATH,ro or none");
+  }
+  if (rest.empty()) return usage_error(in_quotes(text) + " names no path");
+  spec.path = std::string{rest};
+  return spec;
+}
+
+Result<BootSpec> parse_boot_spec(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, BootSpec::Kind>, 4> kKinds{{{"jslinux:", BootSpec::Kind::jslinux},
+                                                                              {"linux:", BootSpec::Kind::linux_kernel},
+                                                                              {"rom:", BootSpec::Kind::rom},
+                                                                              {"multiboot:", BootSpec::Kind::multiboot}}};
+  for (const auto& [prefix, kind] : kKinds) {
+    if (!text.starts_with(prefix)) continue;
+    if (text.size() == prefix.size()) return usage_error("--boot: " + in_quotes(text) + " names no path");
+    return BootSpec{kind, std::string{text.substr(prefix.size())}};
+  }
+  return usage_error("--boot: " + in_quotes(text) + " is not one of jslinux:DIR, linux:KERNEL, rom:FILE, multiboot:FILE");
+}
+
+void MachineOptions::add_to(CLI::App& app) {
+  const std::string group = "Machine";
+  app.add_option("--boot", boot_,
+                 "what to start: jslinux:DIR (vmlinux-2.6.20.bin and linuxstart.bin in DIR, with pieces of a disk in hda/ or hao/, or a RAM "
+                 "disk root.bin), linux:KERNEL (bzImage or vmlinux), rom:FILE, multiboot:FILE")
+      ->type_name("KIND:PATH")
+      ->group(group);
+  app.add_option("--initrd", initrd_, "RAM disk of a Linux, or the module of a multiboot kernel")->type_name("FILE")->group(group);
+  app.add_option("--append", append_, "command line of the kernel, all of it")->type_name("TEXT")->group(group);
+  app.add_option("--hda", hda_,
+                 "first disk: dir:PATH (pieces hda%09d.bin; writes stay in memory and end with the run), file:PATH (raw image, written in "
+                 "place), file:PATH,ro (raw image; the guest sees a read-only disk), none. With jslinux:DIR the pieces in DIR are the "
+                 "default")
+      ->type_name("DISK")
+      ->group(group);
+  app.add_option("--hdb", hdb_, "second disk")->type_name("DISK")->group(group);
+  app.add_option("--ram", ram_, "memory of the guest, with K, M or G")->type_name("SIZE")->capture_default_str()->group(group);
+  app.add_option("--clock", clock_, "where the guest's time comes from: host (real time) or cycles (instructions: runs repeat exactly)")
+      ->type_name("host|cycles")
+      ->check(CLI::IsMember({"host", "cycles"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--seed", seed_, "fixes what a PC leaves to chance at power-on")->type_name("N")->group(group);
+  app.add_option("--cpu", cpu_, "processor: full (i686 with x87) or jslinux (what JSLinux reported)")
+      ->type_name("full|jslinux")
+      ->check(CLI::IsMember({"full", "jslinux"}))
+      ->capture_default_str()
+      ->group(group);
+}
+
+Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
+  switch (spec.kind) {
+    case BootSpec::Kind::jslinux: {
+      const bool own_ram_disk = !initrd_.empty();
+      auto boot = load_jslinux_boot(spec.path, append_.empty() && own_ram_disk ? kRamDiskCommandLine : append_);
+      if (!boot || !own_ram_disk) return boot;
+      auto initrd = read_initrd(initrd_);
+      if (!initrd) return initrd.error();
+      std::get<JslinuxBoot>(boot.value()).initrd = std::move(initrd).value();
+      return boot;
+    }
+    case BootSpec::Kind::linux_kernel:
+      return load_linux_boot(spec.path, initrd_, append_);
+    case BootSpec::Kind::rom:
+      if (!initrd_.empty() || !append_.empty()) return usage_error("--initrd and --append say nothing to a ROM");
+      return load_rom_boot(spec.path);
+    case BootSpec::Kind::multiboot:
+      return load_multiboot(spec.path, initrd_.empty() ? std::vector<fs::path>{} : std::vector<fs::path>{initrd_}, append_);
+  }
+  return usage_error("--boot: unknown kind");
+}
+
+Result<Config> MachineOptions::build() const {
+  if (boot_.empty()) {
+    return usage_error(
+        "there is nothing to boot: a Linux of Tuxarium's own is still to come; start one of yours with --boot, for example "
+        "--boot jslinux:DIR for the folder of a JSLinux, or --boot linux:KERNEL --initrd FILE");
+  }
+  const auto boot_spec = parse_boot_spec(boot_);
+  if (!boot_spec) return boot_spec.error();
+  const auto ram = parse_size(ram_);
+  if (!ram) return usage_error("--ram: " + ram.error().message);
+  auto hda = parse_disk_option("--hda", hda_);
+  if (!hda) return hda.error();
+  auto hdb = parse_disk_option("--hdb", hdb_);
+  if (!hdb) return hdb.error();
+  if (same_writable_file(hda.value(), hdb.value())) return usage_error("--hda and --hdb are the same file, and one of them would be written");
+
+  Config config;
+  config.ram_bytes = ram.value();
+  config.time = time_source();
+  config.cpu = cpu_ == "jslinux" ? CpuModel::jslinux : CpuModel::full;
+  config.seed = seed_;
+
+  auto boot = load_boot(boot_spec.value());
+  if (!boot) return boot.error();
+  config.boot = std::move(boot).value();
+
+  if (boot_spec->kind == BootSpec::Kind::jslinux && hda_.empty()) {
+    const fs::path pieces = pieces_of(boot_spec->path);
+    if (!pieces.empty()) {
+      hda.value() = DiskSpec{DiskSpec::Kind::directory, pieces.string(), false};
+    } else if (std::get<JslinuxBoot>(config.boot).initrd.empty()) {
+      return Error{ErrorCode::not_found, in_quotes(boot_spec->path) + " has no disk for the kernel's root: neither hda/ nor hao/ with pieces, nor "
+                                         "root.bin; name one with --hda or --initrd"};
+    }
+  }
+  for (auto [spec, drive] : {std::pair{&hda.value(), &config.hda}, std::pair{&hdb.value(), &config.hdb}}) {
+    if (spec->kind == DiskSpec::Kind::none) continue;
+    auto disk = open_disk(*spec);
+    if (!disk) return disk.error();
+    *drive = std::move(disk).value();
+  }
+  return config;
+}
+
+}  // namespace tuxarium::app

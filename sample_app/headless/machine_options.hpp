@@ -1,0 +1,64 @@
+// The command-line options that describe a machine, shared by tuxarium-run and the viewer.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <tuxarium/machine.hpp>
+#include <tuxarium/result.hpp>
+
+namespace CLI {
+class App;
+}
+
+namespace tuxarium::app {
+
+/// A number of bytes such as `16M`, `512k`, `1G` or `1048576`; suffixes are powers of 1024, in either case.
+Result<std::uint64_t> parse_size(std::string_view text);
+
+/// `dir:PATH`, `file:PATH` or `none`, with `,ro` or `,rw` at the end of a file's. Only that ending is an option: commas and blanks inside
+/// PATH belong to it, and a file whose name ends in `,ro` is written `file:NAME,ro,rw`.
+struct DiskSpec {
+  enum class Kind : std::uint8_t { none, directory, file };
+  Kind kind = Kind::none;
+  std::string path;
+  bool read_only = false;
+};
+Result<DiskSpec> parse_disk_spec(std::string_view text);
+
+/// What follows `--boot`: the part before the first colon and the rest.
+struct BootSpec {
+  enum class Kind : std::uint8_t { jslinux, linux_kernel, rom, multiboot };
+  Kind kind = Kind::jslinux;
+  std::string path;
+};
+Result<BootSpec> parse_boot_spec(std::string_view text);
+
+/// Adds the options to a command line, and makes a Config of them. Must outlive the App's parsing. Reads files, writes none
+/// (`--hda file:` opens the image for writing).
+class MachineOptions {
+ public:
+  void add_to(CLI::App& app);
+
+  /// False when there is no `--boot`: build() then fails with a sentence that says how to boot one.
+  bool has_boot() const { return !boot_.empty(); }
+
+  /// The time source asked for, as far as it is well-formed.
+  TimeSource time_source() const { return clock_ == "cycles" ? TimeSource::cycles : TimeSource::host_clock; }
+
+  /// Boot image and disks are opened here. Clipboard and log are left for the caller.
+  Result<Config> build() const;
+
+ private:
+  Result<BootSource> load_boot(const BootSpec& spec) const;
+
+  std::string boot_, initrd_, append_, hda_, hdb_;
+  std::string ram_ = "16M";
+  std::string clock_ = "host";
+  std::string cpu_ = "full";
+  std::optional<std::uint64_t> seed_;
+};
+
+}  // namespace tuxarium::app
