@@ -20,6 +20,11 @@ struct Float80 {
     v(significand);
     v(sign_exponent);
   }
+  template <class Visitor>
+  void visit_state(Visitor& v) const {
+    v(significand);
+    v(sign_exponent);
+  }
 };
 
 inline constexpr std::uint64_t kIntegerBit = std::uint64_t{1} << 63;
