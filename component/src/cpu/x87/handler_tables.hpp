@@ -41,7 +41,7 @@ struct HandlerTables {
     row(0xd9, 0xc0, Ops::fld_register);
     row(0xd9, 0xc8, Ops::fxch);
     one(0xd9, 0xd0, Ops::nothing);
-    row(0xd9, 0xd8, Ops::template fst_register<1>);  // alias of FSTP
+    row(0xd9, 0xd8, Ops::fstp_unchecked);
     one(0xd9, 0xe0, Ops::template change_sign<0, 0x8000>);
     one(0xd9, 0xe1, Ops::template change_sign<0x8000, 0>);
     one(0xd9, 0xe4, Ops::ftst);
@@ -55,16 +55,16 @@ struct HandlerTables {
     one(0xd9, 0xee, Ops::template fld_constant<Constant::zero>);
     one(0xd9, 0xf0, Ops::template unary<A::exp2_minus_1>);
     one(0xd9, 0xf1, Ops::template with_st1<A::log2_times, 1>);
-    one(0xd9, 0xf2, Ops::template trigonometric_pair<A::tangent>);
+    one(0xd9, 0xf2, Ops::template pair<A::tangent, true>);
     one(0xd9, 0xf3, Ops::template with_st1<A::arctangent, 1>);
-    one(0xd9, 0xf4, Ops::template pair<A::extract>);
+    one(0xd9, 0xf4, Ops::template pair<A::extract, false>);
     one(0xd9, 0xf5, Ops::template remainder<A::remainder_nearest>);
     one(0xd9, 0xf6, Ops::template rotate<7>);
     one(0xd9, 0xf7, Ops::template rotate<1>);
     one(0xd9, 0xf8, Ops::template remainder<A::remainder_truncating>);
     one(0xd9, 0xf9, Ops::template with_st1<A::log2_plus_1_times, 1>);
     one(0xd9, 0xfa, Ops::template unary<A::square_root>);
-    one(0xd9, 0xfb, Ops::template trigonometric_pair<A::sine_cosine>);
+    one(0xd9, 0xfb, Ops::template pair<A::sine_cosine, true>);
     one(0xd9, 0xfc, Ops::template unary<A::round_to_integer>);
     one(0xd9, 0xfd, Ops::template with_st1<A::scale, 0>);
     one(0xd9, 0xfe, Ops::template trigonometric<A::sine>);

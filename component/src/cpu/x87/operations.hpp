@@ -144,6 +144,7 @@ struct Operations {
   /// FSIN, FCOS: C2 tells that the operand was out of range.
   template <Result (*operation)(const Float80&, Environment)>
   static void trigonometric(Unit& u, unsigned, RegisterIo&) {
+    set_conditions(u, status::kC2, 0);
     if (u.st_empty(0)) return underflow_into(u, 0, 0);
     const Result result = operation(u.st(0), environment(u));
     set_conditions(u, status::kC2, result.status);
@@ -159,11 +160,14 @@ struct Operations {
     if (either_empty(u, 0, 1)) return underflow_into(u, 0, 0);
     const Result result = operation(u.st(0), u.st(1), environment(u));
     if (!report(u, result.status)) return;
-    set_conditions(u, status::kC0 | status::kC2 | status::kC3, result.status);
+    const unsigned quotient = is_nan(result.value) ? 0 : status::kC0 | status::kC3;  // a NaN leaves the quotient bits alone
+    set_conditions(u, status::kC2 | quotient, result.status);
     assign(u.state_.registers[u.state_.top], result.value);
   }
-  template <PairResult (*operation)(const Float80&, Environment)>
+  /// FXTRACT, FPTAN, FSINCOS. C2 tells that a trigonometric operand was out of range: then nothing is pushed.
+  template <PairResult (*operation)(const Float80&, Environment), bool trigonometric_form>
   static void pair(Unit& u, unsigned, RegisterIo&) {
+    if constexpr (trigonometric_form) set_conditions(u, status::kC2, 0);
     const bool missing = u.st_empty(0);
     if (missing || !u.st_empty(7)) {
       if (!(missing ? stack_underflow(u) : stack_overflow(u))) return;
@@ -172,21 +176,12 @@ struct Operations {
     }
     const PairResult result = operation(u.st(0), environment(u));
     if (!report(u, result.status)) return;
+    if constexpr (trigonometric_form) {
+      set_conditions(u, status::kC2, result.status);
+      if ((result.status & status::kC2) != 0) return;
+    }
     assign(u.state_.registers[u.state_.top], result.deeper);
     push(u, result.top);
-  }
-  /// FPTAN, FSINCOS: nothing is pushed when C2 tells that the operand was out of range.
-  template <PairResult (*operation)(const Float80&, Environment)>
-  static void trigonometric_pair(Unit& u, unsigned i, RegisterIo& io) {
-    if (!u.st_empty(0) && u.st_empty(7)) {
-      const PairResult result = operation(u.st(0), environment(u));
-      set_conditions(u, status::kC2, result.status);
-      if ((result.status & status::kC2) != 0) {
-        report(u, result.status);
-        return;
-      }
-    }
-    pair<operation>(u, i, io);
   }
 
   // --- comparison -------------------------------------------------------------------------------------------------------------
@@ -212,13 +207,14 @@ struct Operations {
   }
   template <bool quiet, unsigned pops>
   static void compare_eflags(Unit& u, unsigned i, RegisterIo& io) {
-    constexpr std::uint32_t kCarry = 0x01, kParity = 0x04, kZero = 0x40, kArithmetic = 0x8d5;
+    constexpr std::uint32_t kCarry = 0x01, kParity = 0x04, kZero = 0x40, kCleared = 0x890;
     constexpr std::uint32_t kFlags[] = {kCarry, kZero, 0, kCarry | kParity | kZero};
     const bool missing = either_empty(u, 0, i);
     const Comparison comparison =
         missing ? Comparison{Order::unordered, status::kInvalid | status::kStackFault} : compare(u.st(0), u.st(i), quiet);
+    io.eflags &= ~kCleared;
     if (!report(u, comparison.status)) return;
-    io.eflags = (io.eflags & ~kArithmetic) | kFlags[static_cast<unsigned>(comparison.order)];
+    io.eflags = (io.eflags & ~(kCarry | kParity | kZero)) | kFlags[static_cast<unsigned>(comparison.order)];
     pop(u, pops);
   }
   static void compare_loaded(Unit& u, Float80 value, bool denormal, unsigned pops) {
@@ -286,11 +282,16 @@ struct Operations {
     set(u, i, u.st(0));
     pop(u, pops);
   }
+  /// D9 D8+i: as FSTP, but an empty ST(0) is just popped.
+  static void fstp_unchecked(Unit& u, unsigned i, RegisterIo& io) {
+    if (!u.st_empty(0)) return fst_register<1>(u, i, io);
+    report(u, 0);
+    pop(u);
+  }
   template <unsigned condition, bool negate>
   static void fcmov(Unit& u, unsigned i, RegisterIo& io) {
     constexpr std::uint32_t kFlags[] = {0x01, 0x40, 0x41, 0x04};  // CF, ZF, CF or ZF, PF
     if (either_empty(u, 0, i)) return underflow_into(u, 0, 0);
-    report(u, 0);
     if (((io.eflags & kFlags[condition]) != 0) != negate) assign(u.state_.registers[u.state_.top], u.st(i));
   }
   template <unsigned clear, unsigned flip>
@@ -303,7 +304,8 @@ struct Operations {
   template <unsigned pops>
   static void ffree(Unit& u, unsigned i, RegisterIo&) {
     u.state_.valid = static_cast<std::uint8_t>(u.state_.valid & ~(1u << u.index(i)));
-    u.state_.top = static_cast<std::uint8_t>((u.state_.top + pops) & 7u);
+    report(u, 0);
+    pop(u, pops);
   }
   template <unsigned step>
   static void rotate(Unit& u, unsigned, RegisterIo&) {
