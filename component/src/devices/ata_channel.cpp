@@ -51,10 +51,14 @@ std::uint8_t AtaChannel::read_register(AtaRegister which) {
 
 void AtaChannel::write_register(AtaRegister which, std::uint8_t value) {
   switch (which) {
-    case AtaRegister::data: break;
-    case AtaRegister::device: return write_device(value);
-    case AtaRegister::status: return write_command(value);
-    case AtaRegister::device_control: return write_control(value);
+    case AtaRegister::data:
+      break;
+    case AtaRegister::device:
+      return write_device(value);
+    case AtaRegister::status:
+      return write_command(value);
+    case AtaRegister::device_control:
+      return write_control(value);
     default:
       for (AtaDrive& drive : drives_) drive.write_register(which, value);
   }

@@ -84,15 +84,22 @@ void AtaDrive::hold_in_reset() {
 
 std::uint8_t AtaDrive::read_register(AtaRegister which) const {
   switch (which) {
-    case AtaRegister::error: return state_.error;
-    case AtaRegister::sector_count: return state_.sector_count;
-    case AtaRegister::lba_low: return state_.lba_low;
-    case AtaRegister::lba_mid: return state_.lba_mid;
-    case AtaRegister::lba_high: return state_.lba_high;
-    case AtaRegister::device: return state_.device | ata::kObsolete;
+    case AtaRegister::error:
+      return state_.error;
+    case AtaRegister::sector_count:
+      return state_.sector_count;
+    case AtaRegister::lba_low:
+      return state_.lba_low;
+    case AtaRegister::lba_mid:
+      return state_.lba_mid;
+    case AtaRegister::lba_high:
+      return state_.lba_high;
+    case AtaRegister::device:
+      return state_.device | ata::kObsolete;
     case AtaRegister::data:
     case AtaRegister::status:
-    case AtaRegister::device_control: return state_.status;
+    case AtaRegister::device_control:
+      return state_.status;
   }
   return 0xff;
 }
@@ -100,15 +107,28 @@ std::uint8_t AtaDrive::read_register(AtaRegister which) const {
 void AtaDrive::write_register(AtaRegister which, std::uint8_t value) {
   if ((state_.status & ata::kBsy) != 0) return;
   switch (which) {
-    case AtaRegister::error: state_.features = value; break;
-    case AtaRegister::sector_count: state_.sector_count = value; break;
-    case AtaRegister::lba_low: state_.lba_low = value; break;
-    case AtaRegister::lba_mid: state_.lba_mid = value; break;
-    case AtaRegister::lba_high: state_.lba_high = value; break;
-    case AtaRegister::device: state_.device = value; break;
+    case AtaRegister::error:
+      state_.features = value;
+      break;
+    case AtaRegister::sector_count:
+      state_.sector_count = value;
+      break;
+    case AtaRegister::lba_low:
+      state_.lba_low = value;
+      break;
+    case AtaRegister::lba_mid:
+      state_.lba_mid = value;
+      break;
+    case AtaRegister::lba_high:
+      state_.lba_high = value;
+      break;
+    case AtaRegister::device:
+      state_.device = value;
+      break;
     case AtaRegister::data:
     case AtaRegister::status:
-    case AtaRegister::device_control: break;
+    case AtaRegister::device_control:
+      break;
   }
 }
 
@@ -156,14 +176,23 @@ void AtaDrive::wait(Phase phase) {
 
 void AtaDrive::retry() {
   switch (state_.phase) {
-    case Phase::wait_read: continue_read(); break;
-    case Phase::wait_write: continue_write(); break;
-    case Phase::wait_verify: continue_verify(); break;
-    case Phase::wait_flush: continue_flush(); break;
+    case Phase::wait_read:
+      continue_read();
+      break;
+    case Phase::wait_write:
+      continue_write();
+      break;
+    case Phase::wait_verify:
+      continue_verify();
+      break;
+    case Phase::wait_flush:
+      continue_flush();
+      break;
     case Phase::idle:
     case Phase::data_in:
     case Phase::data_out:
-    case Phase::reset: break;
+    case Phase::reset:
+      break;
   }
 }
 
@@ -261,8 +290,12 @@ void AtaDrive::continue_read() {
   state_.block_sectors = std::min(state_.remaining, state_.sectors_per_block);
   std::uint32_t failed = 0;
   switch (read_block(failed)) {
-    case BlockStatus::pending: wait(Phase::wait_read); break;
-    case BlockStatus::error: fail_at(failed, ata::kUnc); break;
+    case BlockStatus::pending:
+      wait(Phase::wait_read);
+      break;
+    case BlockStatus::error:
+      fail_at(failed, ata::kUnc);
+      break;
     case BlockStatus::done:
       bytes_read_ += state_.block_sectors * kSectorSize;
       begin_data(Phase::data_in, state_.block_sectors * kSectorSize);
@@ -279,9 +312,14 @@ void AtaDrive::next_write_block() {
 void AtaDrive::continue_write() {
   std::uint32_t failed = 0;
   switch (write_block(failed)) {
-    case BlockStatus::pending: wait(Phase::wait_write); return;
-    case BlockStatus::error: fail_at(failed, ata::kAbrt); return;
-    case BlockStatus::done: break;
+    case BlockStatus::pending:
+      wait(Phase::wait_write);
+      return;
+    case BlockStatus::error:
+      fail_at(failed, ata::kAbrt);
+      return;
+    case BlockStatus::done:
+      break;
   }
   bytes_written_ += state_.block_sectors * kSectorSize;
   advance();
@@ -300,9 +338,15 @@ void AtaDrive::continue_verify() {
     state_.block_sectors = std::min(state_.remaining, state_.sectors_per_block);
     std::uint32_t failed = 0;
     switch (read_block(failed)) {
-      case BlockStatus::pending: wait(Phase::wait_verify); return;
-      case BlockStatus::error: fail_at(failed, ata::kUnc); return;
-      case BlockStatus::done: advance(); break;
+      case BlockStatus::pending:
+        wait(Phase::wait_verify);
+        return;
+      case BlockStatus::error:
+        fail_at(failed, ata::kUnc);
+        return;
+      case BlockStatus::done:
+        advance();
+        break;
     }
   }
   complete();
@@ -310,12 +354,16 @@ void AtaDrive::continue_verify() {
 
 void AtaDrive::continue_flush() {
   switch (device_->flush()) {
-    case BlockStatus::pending: wait(Phase::wait_flush); break;
+    case BlockStatus::pending:
+      wait(Phase::wait_flush);
+      break;
     case BlockStatus::error:
       report("flush", 0);
       fail(ata::kAbrt);
       break;
-    case BlockStatus::done: complete(); break;
+    case BlockStatus::done:
+      complete();
+      break;
   }
 }
 
@@ -359,21 +407,33 @@ void AtaDrive::command(std::uint8_t code) {
   if ((code & 0xf0) == kSeek) return seek();
   switch (code) {
     case kReadSectors:
-    case kReadSectorsNoRetry: return read_sectors(1);
-    case kReadMultiple: return read_sectors(state_.multiple);
+    case kReadSectorsNoRetry:
+      return read_sectors(1);
+    case kReadMultiple:
+      return read_sectors(state_.multiple);
     case kWriteSectors:
-    case kWriteSectorsNoRetry: return write_sectors(1);
-    case kWriteMultiple: return write_sectors(state_.multiple);
+    case kWriteSectorsNoRetry:
+      return write_sectors(1);
+    case kWriteMultiple:
+      return write_sectors(state_.multiple);
     case kReadVerify:
-    case kReadVerifyNoRetry: return read_verify();
-    case kIdentifyDevice: return identify();
-    case kInitializeParameters: return initialize_parameters();
-    case kSetMultiple: return set_multiple();
-    case kSetFeatures: return set_features();
-    case kReadNativeMax: return read_native_max();
-    case kFlushCache: return continue_flush();
+    case kReadVerifyNoRetry:
+      return read_verify();
+    case kIdentifyDevice:
+      return identify();
+    case kInitializeParameters:
+      return initialize_parameters();
+    case kSetMultiple:
+      return set_multiple();
+    case kSetFeatures:
+      return set_features();
+    case kReadNativeMax:
+      return read_native_max();
+    case kFlushCache:
+      return continue_flush();
     case kCheckPowerMode:
-    case kCheckPowerModeOld: return check_power();
+    case kCheckPowerModeOld:
+      return check_power();
     case kStandby:
     case kStandbyOld:
     case kStandbyImmediate:
@@ -383,12 +443,15 @@ void AtaDrive::command(std::uint8_t code) {
     case kIdle:
     case kIdleOld:
     case kIdleImmediate:
-    case kIdleImmediateOld: state_.standby = false; return complete();
+    case kIdleImmediateOld:
+      state_.standby = false;
+      return complete();
     case kSleep:
     case kSleepOld:
       state_.sleeping = true;
       return continue_flush();
-    default: return fail(ata::kAbrt);
+    default:
+      return fail(ata::kAbrt);
   }
 }
 
@@ -441,16 +504,25 @@ void AtaDrive::set_multiple() {
 
 void AtaDrive::set_features() {
   switch (state_.features) {
-    case kEnableWriteCache: state_.write_cache = true; return complete();
-    case kDisableWriteCache: state_.write_cache = false; return continue_flush();
-    case kEnableLookAhead: state_.look_ahead = true; return complete();
-    case kDisableLookAhead: state_.look_ahead = false; return complete();
+    case kEnableWriteCache:
+      state_.write_cache = true;
+      return complete();
+    case kDisableWriteCache:
+      state_.write_cache = false;
+      return continue_flush();
+    case kEnableLookAhead:
+      state_.look_ahead = true;
+      return complete();
+    case kDisableLookAhead:
+      state_.look_ahead = false;
+      return complete();
     case kSetTransferMode: {
       const bool pio_default = state_.sector_count <= 1;
       const bool pio_flow_control = state_.sector_count >= 0x08 && state_.sector_count <= 0x0c;
       return pio_default || pio_flow_control ? complete() : fail(ata::kAbrt);
     }
-    default: return fail(ata::kAbrt);
+    default:
+      return fail(ata::kAbrt);
   }
 }
 

@@ -127,12 +127,12 @@ class AtaDrive {
     bool sleeping = false;  // only a reset wakes it
     bool standby = false;
     bool write_cache = true, look_ahead = true;
-    std::uint8_t multiple = kMaxMultiple;  // sectors in a block of READ/WRITE MULTIPLE; 0: not enabled
+    std::uint8_t multiple = kMaxMultiple;             // sectors in a block of READ/WRITE MULTIPLE; 0: not enabled
     std::uint8_t heads = 16, sectors_per_track = 63;  // current CHS translation
-    std::uint32_t next_sector = 0;        // first sector of the block in work, or of the next one
-    std::uint32_t remaining = 0;          // sectors of the command that are not done, the block in work included
-    std::uint32_t block_sectors = 0;      // of the block in work
-    std::uint32_t sectors_per_block = 1;  // 1, or `multiple`
+    std::uint32_t next_sector = 0;                    // first sector of the block in work, or of the next one
+    std::uint32_t remaining = 0;                      // sectors of the command that are not done, the block in work included
+    std::uint32_t block_sectors = 0;                  // of the block in work
+    std::uint32_t sectors_per_block = 1;              // 1, or `multiple`
     std::uint32_t buffer_size = 0, buffer_position = 0;
   };
 

@@ -14,8 +14,8 @@ constexpr std::uint32_t kDefaultHeads = 16, kDefaultSectorsPerTrack = 63, kMaxDe
 constexpr std::uint32_t kBufferSectors = 512;
 
 constexpr std::uint16_t kNop = 1u << 14, kLookAhead = 1u << 6, kWriteCache = 1u << 5, kPowerManagement = 1u << 3;  // words 82, 85
-constexpr std::uint16_t kFlushCache = 1u << 12;                                                                  // words 83, 86
-constexpr std::uint16_t kValid = 1u << 14;                                                                       // words 83, 84, 87
+constexpr std::uint16_t kFlushCache = 1u << 12;                                                                    // words 83, 86
+constexpr std::uint16_t kValid = 1u << 14;                                                                         // words 83, 84, 87
 
 constexpr std::uint16_t low(std::uint32_t value) { return static_cast<std::uint16_t>(value & 0xffff); }
 constexpr std::uint16_t high(std::uint32_t value) { return static_cast<std::uint16_t>(value >> 16); }

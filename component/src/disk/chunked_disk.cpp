@@ -180,7 +180,8 @@ Result<std::uint64_t> count_pieces(const fs::path& directory) {
   std::sort(numbers.begin(), numbers.end());
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (numbers[i] != i) {
-      return folder_error(directory, piece_name(i) + " is missing though " + piece_name(numbers.back()) + " is there", ErrorCode::not_found);
+      return folder_error(directory, piece_name(i) + " is missing though " + piece_name(numbers.back()) + " is there",
+                          ErrorCode::not_found);
     }
   }
   return std::uint64_t{numbers.size()};
@@ -222,8 +223,8 @@ Result<void> check_piece(const Layout& layout, std::uint64_t piece) {
   const auto size = piece_file_size(path);
   if (!size) return size.error();
   if (*size != layout.piece_bytes) {
-    return Error{ErrorCode::bad_image, "The disk piece " + quoted(path) + " has " + std::to_string(*size) + " bytes, and a piece of this disk has " +
-                                           std::to_string(layout.piece_bytes) + "."};
+    return Error{ErrorCode::bad_image, "The disk piece " + quoted(path) + " has " + std::to_string(*size) +
+                                           " bytes, and a piece of this disk has " + std::to_string(layout.piece_bytes) + "."};
   }
   if (::access(path.c_str(), R_OK) != 0) return Error{ErrorCode::io, "The disk piece " + quoted(path) + " may not be read."};
   return {};

@@ -43,8 +43,7 @@ Result<HostFile> HostFile::open(const std::filesystem::path& path, Mode mode, co
   return file;
 }
 
-HostFile::HostFile(HostFile&& other) noexcept
-    : fd_{std::exchange(other.fd_, -1)}, size_{other.size_}, name_{std::move(other.name_)} {}
+HostFile::HostFile(HostFile&& other) noexcept : fd_{std::exchange(other.fd_, -1)}, size_{other.size_}, name_{std::move(other.name_)} {}
 
 HostFile& HostFile::operator=(HostFile&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -69,8 +68,8 @@ Result<void> HostFile::read_at(std::uint64_t offset, std::span<std::byte> out) c
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return io_error("Cannot read " + name_, errno);
     if (count == 0) {
-      return Error{ErrorCode::io, "Cannot read " + name_ + ": it ends at byte " + std::to_string(offset) +
-                                      ", earlier than when it was opened."};
+      return Error{ErrorCode::io,
+                   "Cannot read " + name_ + ": it ends at byte " + std::to_string(offset) + ", earlier than when it was opened."};
     }
     out = out.subspan(static_cast<std::size_t>(count));
     offset += static_cast<std::uint64_t>(count);

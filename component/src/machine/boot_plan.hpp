@@ -35,7 +35,8 @@ class Placement {
 struct BootPlan {
   std::vector<Placement> placements;  ///< all inside RAM, none overlaps another
   Registers registers;                ///< for Inspector::set_registers or its equal
-  std::span<const std::byte> rom;     ///< RomBoot only: its last byte is at 0xFFFFFFFF; its last 128 KiB, or all of a smaller one, also end at 0xFFFFF
+  std::span<const std::byte>
+      rom;  ///< RomBoot only: its last byte is at 0xFFFFFFFF; its last 128 KiB, or all of a smaller one, also end at 0xFFFFF
 };
 
 /// Checks the boot source for a machine with `ram_bytes` of RAM from address 0 (at least 1 MiB; less than 4 GiB) and plans its start.
