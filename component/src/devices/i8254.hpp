@@ -36,6 +36,9 @@ class I8254Counter {
     std::uint8_t latched_status = 0;
     std::uint8_t count_latch_bytes = 0;  // bytes of the latched count still to be read
     bool status_latched = false;
+    std::uint8_t first_byte = 0;   // low byte of a count whose high byte has not been written
+    bool has_count = false;        // a count has been written since the control word
+    bool load_low_half = false;    // mode 3: the pending transfer begins the low half
     bool read_msb_next = false;
     bool write_msb_next = false;
     bool loaded = false;           // the counting element holds a count of the current mode
@@ -78,6 +81,9 @@ class I8254Counter {
     v(state_.latched_status);
     v(state_.count_latch_bytes);
     v(state_.status_latched);
+    v(state_.first_byte);
+    v(state_.has_count);
+    v(state_.load_low_half);
     v(state_.read_msb_next);
     v(state_.write_msb_next);
     v(state_.loaded);
@@ -94,18 +100,16 @@ class I8254Counter {
   bool gate_suspends() const { return mode() != 1 && mode() != 5; }
   bool counting() const { return state_.loaded && !state_.halted && (state_.gate || !gate_suspends()); }
   std::uint32_t programmed_count() const;
-  std::uint32_t high_clocks() const { return (state_.reload + 1) / 2; }  // mode 3
+  std::int64_t high_clocks() const { return (std::int64_t{state_.reload} + 1) / 2; }  // mode 3
   std::int64_t counted(PitTick now) const;
   std::int64_t position(PitTick now) const { return counted(now) % state_.reload; }
   std::uint16_t element(PitTick now) const;
-  std::uint16_t as_read(std::int64_t count) const;
-  void count_complete(PitTick now);
-  void load(PitTick at, std::int64_t counted);
-  void suspend(PitTick now);
+  void count_complete(std::uint16_t count, PitTick now);
+  void load_at_end_of_cycle(PitTick now);
   void settle(PitTick now);
-  PitTick end_of_cycle(PitTick now) const;
   bool settled_out(PitTick now) const;
-  PitTick tick_after(PitTick now, std::int64_t clocks) const;
+  std::int64_t clocks_to_edge(PitTick now, bool rising) const;
+  PitTick edge_before_load(PitTick now, bool rising) const;
   PitTick next_edge(PitTick now, bool rising);
 
   State state_;
@@ -134,8 +138,9 @@ class I8254 final : public bus::PortDevice {
   void reset();
 
   struct State {
-    PitTick edges_until = 0;  // channel 0's edges up to this tick have been sent down the line
-    bool irq = false;         // level of the line
+    PitTick edge_at = I8254Counter::kNoTick;  // channel 0's next edge that the line has not shown
+    bool rising = false;                      // which edge
+    bool irq = false;                         // level of the line
   };
 
   const State& state() const { return state_; }
@@ -144,17 +149,18 @@ class I8254 final : public bus::PortDevice {
 
   template <class Visitor>
   void visit_state(Visitor& v) {
-    v(state_.edges_until);
+    v(state_.edge_at);
+    v(state_.rising);
     v(state_.irq);
     for (I8254Counter& counter : counters_) counter.visit_state(v);
   }
 
  private:
-  PitTick now() { return ticks_at(clock_->now()); }
   void write_control_word(std::uint8_t value);
   void read_back(std::uint8_t value);
+  void show_due_edge();
   void channel0_changed();
-  void schedule_edge();
+  void schedule_edge(PitTick from);
   void set_irq(bool level);
 
   bus::IrqLine irq0_;

@@ -27,6 +27,11 @@ class IntrPin {
 /// One chip: eight inputs, one output, two addresses.
 class I8259a {
  public:
+  /// The level of the SP pin: master or slave.
+  enum class Role : std::uint8_t { master, slave };
+
+  explicit I8259a(Role role) : role_{role} {}
+
   /// What happens at an INTA sequence.
   struct Acknowledge {
     std::uint8_t level = 7;    ///< input that was taken; 7 when none was (default IR7)
@@ -100,8 +105,8 @@ class I8259a {
   void write_next_icw(std::uint8_t value);
   void write_ocw2(std::uint8_t value);
   void write_ocw3(std::uint8_t value);
-  void end_of_interrupt(unsigned level, bool rotate);
 
+  Role role_;
   State state_;
 };
 
@@ -142,7 +147,8 @@ class I8259aPair final : public bus::PortDevice, public bus::IrqSink {
   static constexpr unsigned kCascadeInput = 2;
   void update();
 
-  I8259a master_, slave_;
+  I8259a master_{I8259a::Role::master};
+  I8259a slave_{I8259a::Role::slave};
   IntrPin* pin_ = nullptr;
   bool intr_ = false;  // level last told to the pin, follows from the two states
 };

@@ -73,6 +73,8 @@ class Mc146818 final : public bus::PortDevice {
   void write_register(std::uint8_t index, std::uint8_t value);
   void write_a(std::uint8_t value);
   void write_b(std::uint8_t value);
+  std::uint8_t take_flags();
+  std::uint8_t raised() const;          // enabled flags of register C
 
   bool running() const;                 // the divider chain counts
   bool updating() const;                // running and not SET
@@ -81,10 +83,9 @@ class Mc146818 final : public bus::PortDevice {
   std::int64_t periods_at(time::Nanoseconds now) const;
   time::Nanoseconds time_of_period(std::int64_t period) const;
   bool update_in_progress(time::Nanoseconds now) const;
-  void settle();                        // brings calendar and flags to the present
-  void advance_calendar(std::int64_t seconds);
+  void settle();                        // brings calendar, flags and interrupt line to the present
+  void pass_seconds(std::int64_t seconds);
   std::int64_t seconds_to_alarm() const;  // from the calendar's time, at least 1; 0 = never
-  void update_irq();
   void schedule();
 
   unsigned decode(std::uint8_t value) const;
@@ -92,8 +93,8 @@ class Mc146818 final : public bus::PortDevice {
   unsigned decode_hour(std::uint8_t value) const;
   std::uint8_t encode_hour(unsigned hour) const;
   DateTime calendar() const;
-  void set_calendar(const DateTime& value, unsigned weekday);
-  void fill_ram(std::uint64_t ram_bytes, std::uint8_t equipment);
+  void set_calendar(const DateTime& value);
+  void fill_ram();
 
   bus::IrqLine irq_;
   time::GuestClock* clock_;

@@ -1,0 +1,97 @@
+#include "wire/frame_pacer.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace tuxarium::wire {
+
+std::size_t PacedSerialPort::write(std::span<const std::byte> data) {
+  const std::size_t accepted = queue_.push(data);
+  if (accepted != 0) pump(clock_->now());
+  return accepted;
+}
+
+void PacedSerialPort::guest_idle() {
+  if (queue_.empty() && state_.in_flight == 0) return;
+  const time::Nanoseconds now = clock_->now();
+  observe(now);
+  if (state_.emptied_at != time::kNever && now - state_.emptied_at >= kSettleTime) {
+    state_.in_flight = 0;
+    state_.emptied_at = time::kNever;
+  }
+  pump(now);
+}
+
+void PacedSerialPort::on_event() { pump(clock_->now()); }
+
+void PacedSerialPort::reset() {
+  queue_.clear();
+  state_ = State{};
+  clock_->cancel(slot_);
+}
+
+/// Notes when the guest has emptied the port, and opens a new window once that was long ago.
+void PacedSerialPort::observe(time::Nanoseconds now) {
+  if (state_.in_flight == 0 || !port_empty()) return;
+  if (state_.emptied_at == time::kNever) state_.emptied_at = now;
+  if (now - state_.emptied_at < kBusyTime) return;
+  state_.in_flight = 0;
+  state_.emptied_at = time::kNever;
+}
+
+PacedSerialPort::Head PacedSerialPort::classify(std::size_t& length) const {
+  if (queue_.empty()) return Head::nothing;
+  if (queue_.size() < kHeader) return Head::incomplete;
+  length = std::size_t{queue_.peek(0)} << 8 | queue_.peek(1);
+  if (length < kMinFrame || length > kMaxFrame) return Head::raw;
+  return queue_.size() < kHeader + length ? Head::incomplete : Head::frame;
+}
+
+void PacedSerialPort::pump(time::Nanoseconds now) {
+  observe(now);
+  for (bool moved = true; moved;) {
+    std::size_t length = 0;
+    const Head head = classify(length);
+    if (head == Head::incomplete) {
+      if (state_.piece_since == time::kNever) state_.piece_since = now;
+      moved = now - state_.piece_since >= kPieceTimeout && release_raw(queue_.size());
+    } else {
+      state_.piece_since = time::kNever;
+      moved = head == Head::frame ? release_frame(kHeader + length) : head == Head::raw && release_raw(1);
+    }
+  }
+  schedule(now);
+}
+
+/// Hands on a header and its frame, whole or not at all.
+bool PacedSerialPort::release_frame(std::size_t length) {
+  if (state_.in_flight + length > kWindow || port_->writable() < length) return false;
+  return release_raw(length);
+}
+
+/// Hands on up to `count` bytes, whatever they are; false when none fitted.
+bool PacedSerialPort::release_raw(std::size_t count) {
+  bool moved = false;
+  while (count != 0) {
+    std::array<std::byte, kHeader + kMaxFrame> piece;
+    const std::size_t size = std::min({count, piece.size(), port_->writable()});
+    if (size == 0) break;
+    queue_.pop(std::span(piece).first(size));
+    port_->write(std::span<const std::byte>(piece).first(size));
+    state_.in_flight += size;
+    state_.emptied_at = time::kNever;
+    count -= size;
+    moved = true;
+  }
+  return moved;
+}
+
+void PacedSerialPort::schedule(time::Nanoseconds now) {
+  time::Nanoseconds at = time::kNever;
+  if (!queue_.empty()) at = now + kBusyTime;  // what waits for the guest is looked at from time to time
+  if (!queue_.empty() && state_.emptied_at != time::kNever) at = state_.emptied_at + kBusyTime;
+  if (state_.piece_since != time::kNever && state_.piece_since + kPieceTimeout > now) at = std::min(at, state_.piece_since + kPieceTimeout);
+  clock_->schedule(slot_, at);
+}
+
+}  // namespace tuxarium::wire
