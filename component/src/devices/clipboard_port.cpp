@@ -13,10 +13,14 @@ std::uint32_t ClipboardPort::io_read(std::uint16_t offset, unsigned width) {
   if (offset == kData) return read_text(width);
   if (width != 4) return all_ones(width);
   switch (offset) {
-    case kLength: return snapshot();
-    case kPosition: return state_.position;
-    case kControl: return static_cast<std::uint32_t>(clock_->now() / 1'000'000);
-    default: return all_ones(width);
+    case kLength:
+      return snapshot();
+    case kPosition:
+      return state_.position;
+    case kControl:
+      return static_cast<std::uint32_t>(clock_->now() / 1'000'000);
+    default:
+      return all_ones(width);
   }
 }
 
@@ -28,9 +32,14 @@ void ClipboardPort::io_write(std::uint16_t offset, unsigned width, std::uint32_t
       if (value < state_.text.size()) state_.text.resize(value);
       state_.overflow_logged = false;
       return;
-    case kPosition: state_.position = value; return;
-    case kControl: clipboard_->text_from_guest(state_.text); return;
-    default: return;
+    case kPosition:
+      state_.position = value;
+      return;
+    case kControl:
+      clipboard_->text_from_guest(state_.text);
+      return;
+    default:
+      return;
   }
 }
 

@@ -23,8 +23,8 @@ namespace tuxarium::devices {
 
 class ClipboardPort final : public bus::PortDevice {
  public:
-  /// `clipboard` and `clock` must outlive the port. The buffer holds at most `limit` bytes: what the guest appends beyond it is dropped (and
-  /// logged once for each text), and a longer host text is cut there.
+  /// `clipboard` and `clock` must outlive the port. The buffer holds at most `limit` bytes: what the guest appends beyond it is dropped
+  /// (and logged once for each text), and a longer host text is cut there.
   ClipboardPort(tuxarium::Clipboard& clipboard, time::GuestClock& clock, std::size_t limit, tuxarium::LogSink log = {})
       : clipboard_{&clipboard}, clock_{&clock}, limit_{limit}, log_{std::move(log)} {}
 

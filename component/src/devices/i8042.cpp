@@ -4,8 +4,8 @@ namespace tuxarium::devices {
 
 namespace {
 constexpr std::uint8_t kOutputFull = 0x01, kCommandWritten = 0x08, kAuxOutput = 0x20, kTimeout = 0x40;  // status
-constexpr std::uint8_t kSystemFlag = 0x04;                                                             // status and command byte
-constexpr std::uint8_t kIrqEnable = 0x01, kKeyboardDisable = 0x10, kAuxDisable = 0x20;                 // command byte
+constexpr std::uint8_t kSystemFlag = 0x04;                                                              // status and command byte
+constexpr std::uint8_t kIrqEnable = 0x01, kKeyboardDisable = 0x10, kAuxDisable = 0x20;                  // command byte
 constexpr std::uint8_t kResend = 0xfe;
 constexpr std::uint8_t kNotReset = 0x01;  // output port
 }  // namespace
@@ -65,31 +65,53 @@ void I8042::command(std::uint8_t value) {
     return;
   }
   switch (value) {
-    case 0xa4: return answer(0xf1);  // no password
-    case 0xa7: state_.ram[0] |= kAuxDisable; return;
-    case 0xa8: state_.ram[0] &= static_cast<std::uint8_t>(~kAuxDisable); return;
-    case 0xa9: return answer(0x01);  // mouse port: clock line stuck low
-    case 0xaa: state_.ram[0] |= kSystemFlag; return answer(0x55);
-    case 0xab: return answer(0x00);
-    case 0xad: state_.ram[0] |= kKeyboardDisable; return;
-    case 0xae: state_.ram[0] &= static_cast<std::uint8_t>(~kKeyboardDisable); return;
-    case 0xc0: return answer(0x80);  // input port: keyboard not locked
-    case 0xd0: return answer(static_cast<std::uint8_t>((state_.output_port & 0xcf) | (state_.status & kOutputFull) << 4));
+    case 0xa4:
+      return answer(0xf1);  // no password
+    case 0xa7:
+      state_.ram[0] |= kAuxDisable;
+      return;
+    case 0xa8:
+      state_.ram[0] &= static_cast<std::uint8_t>(~kAuxDisable);
+      return;
+    case 0xa9:
+      return answer(0x01);  // mouse port: clock line stuck low
+    case 0xaa:
+      state_.ram[0] |= kSystemFlag;
+      return answer(0x55);
+    case 0xab:
+      return answer(0x00);
+    case 0xad:
+      state_.ram[0] |= kKeyboardDisable;
+      return;
+    case 0xae:
+      state_.ram[0] &= static_cast<std::uint8_t>(~kKeyboardDisable);
+      return;
+    case 0xc0:
+      return answer(0x80);  // input port: keyboard not locked
+    case 0xd0:
+      return answer(static_cast<std::uint8_t>((state_.output_port & 0xcf) | (state_.status & kOutputFull) << 4));
     case 0xd1:
     case 0xd2:
     case 0xd3:
-    case 0xd4: state_.pending_command = value; return;
-    case 0xe0: return answer(0x00);  // test inputs: both lines low
-    default: return;
+    case 0xd4:
+      state_.pending_command = value;
+      return;
+    case 0xe0:
+      return answer(0x00);  // test inputs: both lines low
+    default:
+      return;
   }
 }
 
 void I8042::command_data(std::uint8_t command, std::uint8_t value) {
   switch (command) {
-    case 0xd1: return write_output_port(value);
+    case 0xd1:
+      return write_output_port(value);
     case 0xd2:
-    case 0xd3: return answer(value);
-    case 0xd4: return answer(kResend, kTimeout | kAuxOutput);
+    case 0xd3:
+      return answer(value);
+    case 0xd4:
+      return answer(kResend, kTimeout | kAuxOutput);
     default:
       state_.ram[command & 31u] = value;
       update_irq();

@@ -44,7 +44,7 @@ class I8042 final : public bus::PortDevice {
     std::uint8_t output = 0;                 // output buffer
     std::uint8_t status = 0x10;              // bits as read, except bit 2
     std::uint8_t output_port = 0xc3;
-    std::uint8_t pending_command = 0;        // command that waits for its data byte, 0 = none
+    std::uint8_t pending_command = 0;  // command that waits for its data byte, 0 = none
   };
 
   const State& state() const { return state_; }

@@ -173,11 +173,16 @@ void I8254Counter::set_gate(bool level, PitTick now) {
 
 bool I8254Counter::settled_out(PitTick now) const {
   switch (mode()) {
-    case 0: return state_.loaded && !state_.halted && state_.load_at == kNoTick && counted(now) >= state_.reload;
-    case 1: return !state_.loaded || counted(now) >= state_.reload;
-    case 2: return !state_.loaded || !state_.gate || state_.reload == 1 || position(now) != state_.reload - 1;
-    case 3: return !state_.loaded || !state_.gate || position(now) < high_clocks();
-    default: return !state_.loaded || counted(now) != state_.reload;
+    case 0:
+      return state_.loaded && !state_.halted && state_.load_at == kNoTick && counted(now) >= state_.reload;
+    case 1:
+      return !state_.loaded || counted(now) >= state_.reload;
+    case 2:
+      return !state_.loaded || !state_.gate || state_.reload == 1 || position(now) != state_.reload - 1;
+    case 3:
+      return !state_.loaded || !state_.gate || position(now) < high_clocks();
+    default:
+      return !state_.loaded || counted(now) != state_.reload;
   }
 }
 
@@ -196,11 +201,16 @@ std::int64_t I8254Counter::clocks_to_edge(PitTick now, bool rising) const {
     return clocks > 0 ? clocks : clocks + reload;
   };
   switch (mode()) {
-    case 0: return rising && state_.load_at == kNoTick ? until(reload) : 0;
-    case 1: return rising ? until(reload) : 0;
-    case 2: return reload == 1 ? 0 : until_position(rising ? 0 : reload - 1);
-    case 3: return reload == 1 ? 0 : until_position(rising ? 0 : high_clocks());
-    default: return until(rising ? reload + 1 : reload);
+    case 0:
+      return rising && state_.load_at == kNoTick ? until(reload) : 0;
+    case 1:
+      return rising ? until(reload) : 0;
+    case 2:
+      return reload == 1 ? 0 : until_position(rising ? 0 : reload - 1);
+    case 3:
+      return reload == 1 ? 0 : until_position(rising ? 0 : high_clocks());
+    default:
+      return until(rising ? reload + 1 : reload);
   }
 }
 
@@ -284,16 +294,17 @@ void I8254::set_gate(unsigned channel, bool level) {
 
 bool I8254::out(unsigned channel) { return counters_[channel].out(ticks_at(clock_->now())); }
 
+// The clock is not asked for the time before the next edge is scheduled: while the guest catches up, it would run ahead of that edge.
 void I8254::on_event() {
-  show_due_edge();
-  if (clock_->deadline(time::EventSlot::pit_channel0) == time::kNever && state_.edge_at != I8254Counter::kNoTick) {
-    clock_->schedule(time::EventSlot::pit_channel0, time_of(state_.edge_at));
-  }
+  if (state_.edge_at != I8254Counter::kNoTick) show_edge();
 }
 
 void I8254::show_due_edge() {
+  if (state_.edge_at <= ticks_at(clock_->now())) show_edge();
+}
+
+void I8254::show_edge() {
   const PitTick edge = state_.edge_at;
-  if (edge == I8254Counter::kNoTick || edge > ticks_at(clock_->now())) return;
   if (state_.rising) set_irq(false);  // a strobe of one clock is shown together with its end
   set_irq(state_.rising);
   schedule_edge(std::max(edge, counters_[0].state().since));

@@ -25,26 +25,26 @@ class I8254Counter {
   static constexpr PitTick kNoTick = INT64_MAX;
 
   struct State {
-    PitTick load_at = kNoTick;     // tick of a pending transfer from the count register to the counting element
-    PitTick since = 0;             // tick from which `counted` grows while counting
-    std::int64_t counted = 0;      // clocks counted since the load, up to `since`
-    std::uint32_t reload = 0;      // count in the counting element's current cycle, 1 to 65536
+    PitTick load_at = kNoTick;  // tick of a pending transfer from the count register to the counting element
+    PitTick since = 0;          // tick from which `counted` grows while counting
+    std::int64_t counted = 0;   // clocks counted since the load, up to `since`
+    std::uint32_t reload = 0;   // count in the counting element's current cycle, 1 to 65536
     std::uint16_t count_register = 0;
     std::uint16_t idle_value = 0;  // counting element while nothing is loaded
     std::uint16_t latched_count = 0;
-    std::uint8_t control = 0x30;   // access, mode and BCD bits of the control word
+    std::uint8_t control = 0x30;  // access, mode and BCD bits of the control word
     std::uint8_t latched_status = 0;
     std::uint8_t count_latch_bytes = 0;  // bytes of the latched count still to be read
     bool status_latched = false;
-    std::uint8_t first_byte = 0;   // low byte of a count whose high byte has not been written
-    bool has_count = false;        // a count has been written since the control word
-    bool load_low_half = false;    // mode 3: the pending transfer begins the low half
+    std::uint8_t first_byte = 0;  // low byte of a count whose high byte has not been written
+    bool has_count = false;       // a count has been written since the control word
+    bool load_low_half = false;   // mode 3: the pending transfer begins the low half
     bool read_msb_next = false;
     bool write_msb_next = false;
-    bool loaded = false;           // the counting element holds a count of the current mode
-    bool null_count = true;        // the count register holds something that is not loaded yet
+    bool loaded = false;     // the counting element holds a count of the current mode
+    bool null_count = true;  // the count register holds something that is not loaded yet
     bool gate = true;
-    bool halted = false;           // mode 0: the first byte of two has been written
+    bool halted = false;  // mode 0: the first byte of two has been written
   };
 
   void write_control(std::uint8_t control, PitTick now);
@@ -159,6 +159,7 @@ class I8254 final : public bus::PortDevice {
   void write_control_word(std::uint8_t value);
   void read_back(std::uint8_t value);
   void show_due_edge();
+  void show_edge();
   void channel0_changed();
   void schedule_edge(PitTick from);
   void set_irq(bool level);

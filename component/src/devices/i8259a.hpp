@@ -34,24 +34,24 @@ class I8259a {
 
   /// What happens at an INTA sequence.
   struct Acknowledge {
-    std::uint8_t level = 7;    ///< input that was taken; 7 when none was (default IR7)
-    std::uint8_t vector = 0;   ///< what the chip puts on the bus
-    bool cascaded = false;     ///< ICW3 says that a slave puts the vector on the bus
+    std::uint8_t level = 7;   ///< input that was taken; 7 when none was (default IR7)
+    std::uint8_t vector = 0;  ///< what the chip puts on the bus
+    bool cascaded = false;    ///< ICW3 says that a slave puts the vector on the bus
   };
 
   struct State {
-    std::uint8_t irr = 0;            // requests
-    std::uint8_t isr = 0;            // in service
-    std::uint8_t imr = 0;            // masks
-    std::uint8_t lines = 0;          // levels at the inputs
-    std::uint8_t lowest = 7;         // input with the lowest priority
+    std::uint8_t irr = 0;     // requests
+    std::uint8_t isr = 0;     // in service
+    std::uint8_t imr = 0;     // masks
+    std::uint8_t lines = 0;   // levels at the inputs
+    std::uint8_t lowest = 7;  // input with the lowest priority
     std::uint8_t icw1 = 0, icw2 = 0, icw3 = 0, icw4 = 0;
-    std::uint8_t next_icw = 0;       // 2, 3 or 4 while an initialization sequence waits for it, otherwise 0
-    bool initialized = false;        // a sequence has been completed; before that nothing is requested
+    std::uint8_t next_icw = 0;  // 2, 3 or 4 while an initialization sequence waits for it, otherwise 0
+    bool initialized = false;   // a sequence has been completed; before that nothing is requested
     bool special_mask = false;
     bool rotate_on_aeoi = false;
-    bool read_isr = false;           // OCW3: reads give ISR, not IRR
-    bool poll = false;               // OCW3: the next read is an acknowledge
+    bool read_isr = false;  // OCW3: reads give ISR, not IRR
+    bool poll = false;      // OCW3: the next read is an acknowledge
   };
 
   void set_ir(unsigned input, bool level);
@@ -97,8 +97,8 @@ class I8259a {
   bool auto_eoi() const { return (state_.icw4 & 0x02) != 0; }
   bool special_fully_nested() const { return (state_.icw4 & 0x10) != 0; }
   unsigned rank(unsigned level) const { return (level - state_.lowest - 1u) & 7u; }  // 0 = highest priority
-  unsigned highest(std::uint8_t bits) const;                                        // rank order; 8 = none
-  unsigned requested() const;                                                       // level to serve now; 8 = none
+  unsigned highest(std::uint8_t bits) const;                                         // rank order; 8 = none
+  unsigned requested() const;                                                        // level to serve now; 8 = none
   std::uint8_t vector_for(unsigned level) const;
   void take(unsigned level);
   void write_icw1(std::uint8_t value);

@@ -15,10 +15,10 @@ constexpr std::uint8_t kSeconds = 0, kSecondsAlarm = 1, kMinutes = 2, kMinutesAl
 constexpr std::uint8_t kWeekday = 6, kDay = 7, kMonth = 8, kYear = 9, kCentury = 0x32;
 constexpr std::uint8_t kA = 10, kB = 11, kC = 12, kD = 13;
 
-constexpr std::uint8_t kUip = 0x80;                                                          // register A
-constexpr std::uint8_t kSet = 0x80, kUie = 0x10, kBinary = 0x04, k24Hours = 0x02;            // register B
-constexpr std::uint8_t kIrqf = 0x80, kPf = 0x40, kAf = 0x20, kUf = 0x10;                     // register C
-constexpr std::uint8_t kVrt = 0x80;                                                          // register D
+constexpr std::uint8_t kUip = 0x80;                                                // register A
+constexpr std::uint8_t kSet = 0x80, kUie = 0x10, kBinary = 0x04, k24Hours = 0x02;  // register B
+constexpr std::uint8_t kIrqf = 0x80, kPf = 0x40, kAf = 0x20, kUf = 0x10;           // register C
+constexpr std::uint8_t kVrt = 0x80;                                                // register D
 
 /// floor(ns * hz / 1 s) without overflow, for ns >= 0.
 std::int64_t clocks_in(time::Nanoseconds ns, std::int64_t hz) { return ns / kSecond * hz + ns % kSecond * hz / kSecond; }
@@ -55,10 +55,10 @@ void Mc146818::fill_ram() {
   constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * kKiB;
   const std::uint64_t ram = setup_.ram_bytes;
   state_.bytes[0x14] = setup_.equipment;
-  put(0x15, std::min<std::uint64_t>(ram / kKiB, 640));            // base memory, KiB
+  put(0x15, std::min<std::uint64_t>(ram / kKiB, 640));  // base memory, KiB
   const std::uint64_t extended = ram > kMiB ? (ram - kMiB) / kKiB : 0;
-  put(0x17, extended);                                            // above 1 MiB, KiB: as set up
-  put(0x30, extended);                                            // and as found
+  put(0x17, extended);                                               // above 1 MiB, KiB: as set up
+  put(0x30, extended);                                               // and as found
   put(0x34, ram > 16 * kMiB ? (ram - 16 * kMiB) / (64 * kKiB) : 0);  // above 16 MiB, 64 KiB
   unsigned sum = 0;
   for (std::size_t i = 0x10; i <= 0x2d; ++i) sum += state_.bytes[i];
@@ -78,7 +78,7 @@ void Mc146818::io_write(std::uint16_t offset, unsigned, std::uint32_t value) {
 
 std::uint8_t Mc146818::read_register(std::uint8_t index) {
   if (index > kD && index != kCentury) return state_.bytes[index];
-  settle();
+  settle(clock_->now());
   if (index == kA) return static_cast<std::uint8_t>(state_.bytes[kA] | (update_in_progress(clock_->now()) ? kUip : 0));
   if (index == kC) return take_flags();
   return state_.bytes[index];
@@ -98,7 +98,7 @@ void Mc146818::write_register(std::uint8_t index, std::uint8_t value) {
     state_.bytes[index] = value;
     return;
   }
-  settle();
+  settle(clock_->now());
   if (index == kA) {
     write_a(value);
   } else if (index == kB) {
@@ -153,9 +153,8 @@ bool Mc146818::update_in_progress(time::Nanoseconds now) const {
   return updating() && (now - state_.origin) % kSecond >= kSecond - kUpdateWarning;
 }
 
-void Mc146818::settle() {
+void Mc146818::settle(time::Nanoseconds now) {
   if (!running()) return;
-  const time::Nanoseconds now = clock_->now();
   const std::uint8_t flags_before = state_.bytes[kC];
   const std::int64_t second = seconds_at(now);
   if (second > state_.second) {
@@ -216,16 +215,18 @@ void Mc146818::schedule() {
     const std::int64_t alarm = updating() && waits_for(kAf) ? seconds_to_alarm() : 0;
     if (alarm != 0) at = std::min(at, state_.origin + (state_.second + alarm) * kSecond);
   }
+  state_.event_at = at;
   clock_->schedule(time::EventSlot::rtc, at);
 }
 
+// The clock is not asked for the time before the next event is scheduled: while the guest catches up, it would run ahead of that event.
 void Mc146818::on_event() {
-  settle();
+  if (state_.event_at != time::kNever) settle(state_.event_at);
   schedule();
 }
 
 std::int64_t Mc146818::unix_time() {
-  settle();
+  settle(clock_->now());
   const DateTime value = calendar();
   return value.days * kSecondsPerDay + value.second_of_day;
 }

@@ -20,10 +20,10 @@ namespace tuxarium::devices {
 class Mc146818 final : public bus::PortDevice {
  public:
   struct Setup {
-    std::int64_t unix_time = 0;        ///< UTC seconds since 1970 at guest time 0; shown as years 0 to 9999
-    time::Nanoseconds phase = 0;       ///< how far into that second guest time 0 is, 0 to 999'999'999
-    std::uint64_t ram_bytes = 0;       ///< told in the memory size bytes
-    std::uint8_t equipment = 0x02;     ///< byte 0x14
+    std::int64_t unix_time = 0;     ///< UTC seconds since 1970 at guest time 0; shown as years 0 to 9999
+    time::Nanoseconds phase = 0;    ///< how far into that second guest time 0 is, 0 to 999'999'999
+    std::uint64_t ram_bytes = 0;    ///< told in the memory size bytes
+    std::uint8_t equipment = 0x02;  ///< byte 0x14
   };
 
   Mc146818(bus::IrqLine irq, time::GuestClock& clock, const Setup& setup);
@@ -44,10 +44,11 @@ class Mc146818 final : public bus::PortDevice {
   std::int64_t unix_time();
 
   struct State {
-    std::array<std::uint8_t, 128> bytes{};  // as the guest sees them; bytes 0-9 and 0x32 as of second `second`
-    time::Nanoseconds origin = 0;           // a moment at which a second begins
-    std::int64_t second = 0;                // seconds since `origin` that the calendar has seen
-    std::int64_t period = 0;                // periods of the periodic rate since `origin` that have been seen
+    std::array<std::uint8_t, 128> bytes{};      // as the guest sees them; bytes 0-9 and 0x32 as of second `second`
+    time::Nanoseconds origin = 0;               // a moment at which a second begins
+    std::int64_t second = 0;                    // seconds since `origin` that the calendar has seen
+    std::int64_t period = 0;                    // periods of the periodic rate since `origin` that have been seen
+    time::Nanoseconds event_at = time::kNever;  // what EventSlot::rtc is set to
     std::uint8_t index = 0;
   };
 
@@ -60,12 +61,13 @@ class Mc146818 final : public bus::PortDevice {
     v(state_.origin);
     v(state_.second);
     v(state_.period);
+    v(state_.event_at);
     v(state_.index);
   }
 
  private:
   struct DateTime {
-    std::int64_t days = 0;       // since 1970-01-01
+    std::int64_t days = 0;  // since 1970-01-01
     std::int64_t second_of_day = 0;
   };
 
@@ -74,16 +76,16 @@ class Mc146818 final : public bus::PortDevice {
   void write_a(std::uint8_t value);
   void write_b(std::uint8_t value);
   std::uint8_t take_flags();
-  std::uint8_t raised() const;          // enabled flags of register C
+  std::uint8_t raised() const;  // enabled flags of register C
 
-  bool running() const;                 // the divider chain counts
-  bool updating() const;                // running and not SET
-  std::int64_t rate() const;            // Hz of the periodic interrupt, 0 = none
+  bool running() const;       // the divider chain counts
+  bool updating() const;      // running and not SET
+  std::int64_t rate() const;  // Hz of the periodic interrupt, 0 = none
   std::int64_t seconds_at(time::Nanoseconds now) const;
   std::int64_t periods_at(time::Nanoseconds now) const;
   time::Nanoseconds time_of_period(std::int64_t period) const;
   bool update_in_progress(time::Nanoseconds now) const;
-  void settle();                        // brings calendar, flags and interrupt line to the present
+  void settle(time::Nanoseconds now);  // brings calendar, flags and interrupt line to `now`
   void pass_seconds(std::int64_t seconds);
   std::int64_t seconds_to_alarm() const;  // from the calendar's time, at least 1; 0 = never
   void schedule();

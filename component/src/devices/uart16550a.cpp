@@ -18,14 +18,22 @@ constexpr std::uint8_t kDeltaCts = 0x01, kDeltaDsr = 0x02, kDeltaRiEnd = 0x04, k
 
 std::uint32_t Uart16550a::io_read(std::uint16_t offset, unsigned) {
   switch (offset & 7) {
-    case 0: return divisor_access() ? state_.divisor & 0xffu : read_rbr();
-    case 1: return divisor_access() ? state_.divisor >> 8u : state_.ier;
-    case 2: return read_iir();
-    case 3: return state_.lcr;
-    case 4: return state_.mcr;
-    case 5: return read_lsr();
-    case 6: return read_msr();
-    default: return state_.scr;
+    case 0:
+      return divisor_access() ? state_.divisor & 0xffu : read_rbr();
+    case 1:
+      return divisor_access() ? state_.divisor >> 8u : state_.ier;
+    case 2:
+      return read_iir();
+    case 3:
+      return state_.lcr;
+    case 4:
+      return state_.mcr;
+    case 5:
+      return read_lsr();
+    case 6:
+      return read_msr();
+    default:
+      return state_.scr;
   }
 }
 
@@ -40,11 +48,17 @@ void Uart16550a::io_write(std::uint16_t offset, unsigned, std::uint32_t value) {
       if (!divisor_access()) return write_ier(byte);
       state_.divisor = static_cast<std::uint16_t>((state_.divisor & 0x00ff) | byte << 8);
       return;
-    case 2: return write_fcr(byte);
-    case 3: return write_lcr(byte);
-    case 4: return write_mcr(byte);
-    case 7: state_.scr = byte; return;
-    default: return;  // LSR and MSR: writes are for factory tests
+    case 2:
+      return write_fcr(byte);
+    case 3:
+      return write_lcr(byte);
+    case 4:
+      return write_mcr(byte);
+    case 7:
+      state_.scr = byte;
+      return;
+    default:
+      return;  // LSR and MSR: writes are for factory tests
   }
 }
 

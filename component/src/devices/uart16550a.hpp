@@ -1,11 +1,11 @@
 // National Semiconductor PC16550D (16550A) UART at the end of a null-modem cable that is always plugged in.
 //
 // Source: National Semiconductor PC16550D data sheet, section 8 "Registers".
-// Modelled: all registers, FIFO and character mode, trigger levels, interrupt priorities with the THRE interrupt's latch, loopback, break in
-// loopback, modem inputs with deltas, the PC's gating of the interrupt by OUT2.
-// Not modelled: the speed of the wire. A byte that the guest writes is at the host at once; a byte that the host writes has arrived and has
-// waited its four character times, so that below the trigger level the time-out interrupt comes at once. While bytes wait in the receive
-// queue the FIFO is filled up again at each read, so that a burst is taken in one interrupt. A break is not told to the host. DMA pins.
+// Modelled: all registers, FIFO and character mode, trigger levels, interrupt priorities with the THRE interrupt's latch, loopback, break
+// in loopback, modem inputs with deltas, the PC's gating of the interrupt by OUT2. Not modelled: the speed of the wire. A byte that the
+// guest writes is at the host at once; a byte that the host writes has arrived and has waited its four character times, so that below the
+// trigger level the time-out interrupt comes at once. While bytes wait in the receive queue the FIFO is filled up again at each read, so
+// that a burst is taken in one interrupt. A break is not told to the host. DMA pins.
 #pragma once
 
 #include <array>
@@ -52,11 +52,11 @@ class Uart16550a final : public bus::PortDevice, public tuxarium::SerialPort {
     std::uint8_t transmit_count = 0;  // bytes that found the transmit queue full
     std::uint8_t last_received = 0;   // what an empty RBR reads
     std::uint8_t ier = 0, fcr = 0, lcr = 0, mcr = 0, scr = 0;
-    std::uint8_t line_errors = 0;     // OE, PE, FE, BI as LSR shows them
-    std::uint8_t modem_inputs = 0xb0; // CTS, DSR, RI, DCD at their MSR places
+    std::uint8_t line_errors = 0;      // OE, PE, FE, BI as LSR shows them
+    std::uint8_t modem_inputs = 0xb0;  // CTS, DSR, RI, DCD at their MSR places
     std::uint8_t modem_deltas = 0;
     std::uint16_t divisor = 12;
-    bool thre_pending = false;        // the THRE interrupt's latch
+    bool thre_pending = false;  // the THRE interrupt's latch
   };
 
   const State& state() const { return state_; }
