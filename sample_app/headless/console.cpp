@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 
 namespace tuxarium::app {
 namespace {
@@ -16,19 +17,23 @@ constexpr std::array kCrashSignals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIG
 termios saved_modes;
 volatile sig_atomic_t modes_are_saved = 0;
 
-void restore_modes() noexcept {
-  if (modes_are_saved == 0) return;
-  modes_are_saved = 0;
-  (void)::tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
-}
-
 void on_crash(int number) {
-  restore_modes();
+  restore_terminal_now();
   (void)::signal(number, SIG_DFL);
   (void)::raise(number);
 }
 
 }  // namespace
+
+void restore_terminal_now() noexcept {
+  if (modes_are_saved == 0) return;
+  modes_are_saved = 0;
+  (void)::tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
+}
+
+void say(std::string_view sentence) {
+  std::fprintf(stderr, "tuxarium-run: %.*s%s", static_cast<int>(sentence.size()), sentence.data(), modes_are_saved != 0 ? "\r\n" : "\n");
+}
 
 RawTerminal::RawTerminal() {
   if (::isatty(STDIN_FILENO) == 0 || ::tcgetattr(STDIN_FILENO, &saved_modes) != 0) return;
@@ -44,7 +49,7 @@ RawTerminal::RawTerminal() {
 }
 
 void RawTerminal::restore() noexcept {
-  if (active_) restore_modes();
+  if (active_) restore_terminal_now();
   active_ = false;
 }
 

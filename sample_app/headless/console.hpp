@@ -26,6 +26,12 @@ class RawTerminal {
   bool active_ = false;
 };
 
+/// What RawTerminal::restore() does, for the handler of a signal that ends the process.
+void restore_terminal_now() noexcept;
+
+/// Prints a line on stderr behind the program's name, also when the terminal is raw.
+void say(std::string_view sentence);
+
 /// Finds the commands of the person at the terminal among what is typed: Ctrl-A x leaves, Ctrl-A Ctrl-A is one Ctrl-A for the guest, Ctrl-A h
 /// shows help. Ctrl-A and anything else is dropped.
 class EscapeKeys {
