@@ -157,6 +157,7 @@ struct Operations {
   }
   template <Result (*operation)(const Float80&, const Float80&, Environment)>
   static void remainder(Unit& u, unsigned, RegisterIo&) {
+    set_conditions(u, status::kC2, 0);
     if (either_empty(u, 0, 1)) return underflow_into(u, 0, 0);
     const Result result = operation(u.st(0), u.st(1), environment(u));
     if (!report(u, result.status)) return;
