@@ -180,7 +180,8 @@ Result<void> SerialLink::guest_to_peer(SerialPort& port) {
 
 void SerialLink::send_out() {
   while (descriptor_ >= 0 && !out_.empty()) {
-    const ssize_t count = ::write(descriptor_, out_.data(), out_.size());
+    const ssize_t count =
+        slave_ >= 0 ? ::write(descriptor_, out_.data(), out_.size()) : ::send(descriptor_, out_.data(), out_.size(), MSG_NOSIGNAL);
     if (count < 0) {
       if (!would_wait(errno)) hang_up(errno_text());
       return;
