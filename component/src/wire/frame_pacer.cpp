@@ -22,7 +22,10 @@ void PacedSerialPort::guest_idle() {
   pump(now);
 }
 
-void PacedSerialPort::on_event() { pump(clock_->now()); }
+// The clock is not asked: while the guest catches up, it would be ahead of this event.
+void PacedSerialPort::on_event() {
+  if (state_.event_at != time::kNever) pump(state_.event_at);
+}
 
 void PacedSerialPort::reset() {
   queue_.clear();
@@ -91,6 +94,7 @@ void PacedSerialPort::schedule(time::Nanoseconds now) {
   if (!queue_.empty()) at = now + kBusyTime;  // what waits for the guest is looked at from time to time
   if (!queue_.empty() && state_.emptied_at != time::kNever) at = state_.emptied_at + kBusyTime;
   if (state_.piece_since != time::kNever && state_.piece_since + kPieceTimeout > now) at = std::min(at, state_.piece_since + kPieceTimeout);
+  state_.event_at = at;
   clock_->schedule(slot_, at);
 }
 

@@ -54,6 +54,7 @@ class PacedSerialPort final : public tuxarium::SerialPort {
   struct State {
     time::Nanoseconds emptied_at = time::kNever;   // when the other port was first seen empty after a release
     time::Nanoseconds piece_since = time::kNever;  // since when the head of the queue is an incomplete frame
+    time::Nanoseconds event_at = time::kNever;     // what the slot is set to
     std::uint64_t in_flight = 0;                   // bytes released that the guest may not have taken yet
   };
 
@@ -64,6 +65,7 @@ class PacedSerialPort final : public tuxarium::SerialPort {
   void visit_state(Visitor& v) {
     v(state_.emptied_at);
     v(state_.piece_since);
+    v(state_.event_at);
     v(state_.in_flight);
     v(queue_);
   }
