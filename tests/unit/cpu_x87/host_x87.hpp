@@ -36,12 +36,12 @@ class HostInstruction {
       code_ = nullptr;
       return;
     }
-    static constexpr std::uint8_t kBefore[] = {0xdd, 0x27,                    // frstor [rdi]
-                                               0xff, 0x31, 0x9d,              // push qword [rcx]; popfq
-                                               0x48, 0x8b, 0x41, 0x08};       // mov rax, [rcx + 8]
-    static constexpr std::uint8_t kAfter[] = {0x9c, 0x8f, 0x01,               // pushfq; pop qword [rcx]
-                                              0x48, 0x89, 0x41, 0x08,         // mov [rcx + 8], rax
-                                              0xdd, 0x36, 0xc3};              // fnsave [rsi]; ret
+    static constexpr std::uint8_t kBefore[] = {0xdd, 0x27,               // frstor [rdi]
+                                               0xff, 0x31, 0x9d,         // push qword [rcx]; popfq
+                                               0x48, 0x8b, 0x41, 0x08};  // mov rax, [rcx + 8]
+    static constexpr std::uint8_t kAfter[] = {0x9c, 0x8f, 0x01,          // pushfq; pop qword [rcx]
+                                              0x48, 0x89, 0x41, 0x08,    // mov [rcx + 8], rax
+                                              0xdd, 0x36, 0xc3};         // fnsave [rsi]; ret
     std::vector<std::uint8_t> bytes(std::begin(kBefore), std::end(kBefore));
     bytes.insert(bytes.end(), instruction.begin(), instruction.end());
     bytes.insert(bytes.end(), std::begin(kAfter), std::end(kAfter));

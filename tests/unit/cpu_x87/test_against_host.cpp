@@ -77,7 +77,8 @@ std::uint64_t distance(const Float80& a, const Float80& b) {
   if (a == b) return 0;
   constexpr std::uint64_t kFar = ~std::uint64_t{0};
   if (a.sign() != b.sign() || is_nan(a) || is_nan(b) || is_infinity(a) || is_infinity(b)) return kFar;
-  if (a.exponent() == b.exponent()) return a.significand > b.significand ? a.significand - b.significand : b.significand - a.significand;
+  if ((a.exponent() == 0 ? 1 : a.exponent()) == (b.exponent() == 0 ? 1 : b.exponent()))
+    return a.significand > b.significand ? a.significand - b.significand : b.significand - a.significand;
   const Float80& big = a.exponent() > b.exponent() ? a : b;
   const Float80& small = a.exponent() > b.exponent() ? b : a;
   if (big.exponent() - small.exponent() != 1) return kFar;
@@ -193,8 +194,8 @@ class Differential {
     if (++seen > kShown) return;
     char name[32];
     std::snprintf(name, sizeof name, "%02x %02x%s", escape, modrm, rest_equal ? "" : " (memory, AX or EFLAGS)");
-    MESSAGE(name, "\nbefore ", show(before), "\nhost   ", show(expected), "\nunit   ", show(actual), "\nhost ",
-            bytes_of(expected_memory), " unit ", bytes_of(actual_memory));
+    MESSAGE(name, "\nbefore ", show(before), "\nhost   ", show(expected), "\nunit   ", show(actual), "\nhost ", bytes_of(expected_memory),
+            " unit ", bytes_of(actual_memory));
   }
   static std::string bytes_of(const Operand& memory) {
     std::string text;

@@ -45,7 +45,10 @@ Result round_outside_range(const Exact& exact, Environment env, unsigned dropped
   const int adjusted = exponent + (over ? -kBiasAdjust : kBiasAdjust);
   const unsigned flags =
       (over ? status::kOverflow : status::kUnderflow) | (rounded.inexact ? status::kPrecision : 0) | (rounded.up ? status::kC1 : 0);
-  if (adjusted >= static_cast<int>(kMaxExponent)) return with(overflowed(exact, env, dropped), status::kOverflow);
+  // FSCALE can go beyond what the adjustment brings back.
+  if (adjusted >= static_cast<int>(kMaxExponent)) {
+    return {make_infinity(exact.negative), static_cast<std::uint16_t>(status::kOverflow | status::kPrecision | status::kC1)};
+  }
   if (adjusted < 1) return {make_zero(exact.negative), static_cast<std::uint16_t>(flags | status::kPrecision)};
   return {compose(exact.negative, adjusted, rounded.carry ? kIntegerBit : rounded.significand), static_cast<std::uint16_t>(flags)};
 }

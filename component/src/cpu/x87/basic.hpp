@@ -1,6 +1,8 @@
 // Addition, multiplication and division of finite numbers, exact before rounding. Inline: the unit's common path on every host.
 #pragma once
 
+#include <utility>
+
 #include "cpu/x87/rounding.hpp"
 
 namespace tuxarium::cpu::x87 {
@@ -59,6 +61,86 @@ inline Result divide_exact(const Normal& a, const Normal& b, Environment env, un
   const std::uint64_t rest = (half ? kIntegerBit : 0) | (division.remainder != 0 && division.remainder * 2 != b.significand ? 1u : 0u);
   const int exponent = a.exponent - b.exponent + static_cast<int>(kExponentBias) - (below ? 1 : 0);
   return round_to_register({a.negative != b.negative, exponent, {division.quotient, division.remainder == 0 ? 0 : rest}}, env, dropped);
+}
+
+// --- the common case: normal operands, result in range ----------------------------------------------------------------------------
+
+/// Nearest, full precision, is worth its own few instructions.
+inline bool round_common(bool negative, int exponent, std::uint64_t high, std::uint64_t low, Environment env, Result& result) {
+  std::uint64_t significand = high;
+  bool up = false;
+  if ((env.control & 0x0f00u) == 0x0300) [[likely]] {
+    up = low > kIntegerBit || (low == kIntegerBit && (high & 1) != 0);
+    significand += up ? 1 : 0;
+    if (significand < high) [[unlikely]] {
+      significand = kIntegerBit;
+      ++exponent;
+    }
+    result.status = static_cast<std::uint16_t>((low != 0 ? status::kPrecision : 0) | (up ? status::kC1 : 0));
+  } else {
+    const Rounded rounded = round_significand(negative, {high, low}, dropped_by_precision(env), direction_of(env));
+    significand = rounded.carry ? kIntegerBit : rounded.significand;
+    exponent += rounded.carry ? 1 : 0;
+    result.status = static_cast<std::uint16_t>((rounded.inexact ? status::kPrecision : 0) | (rounded.up ? status::kC1 : 0));
+  }
+  result.value = compose(negative, exponent, significand);
+  return static_cast<unsigned>(exponent - 1) < kMaxExponent - 1;
+}
+
+inline bool multiply_common(const Float80& a, const Float80& b, Environment env, Result& result) {
+  const Wide product = multiply(a.significand, b.significand);
+  const unsigned shift = (product.high & kIntegerBit) == 0 ? 1 : 0;
+  const int exponent = static_cast<int>(a.exponent() + b.exponent()) - static_cast<int>(kExponentBias) + 1 - static_cast<int>(shift);
+  const std::uint64_t high = product.high << shift | (product.low >> 63 & shift);
+  return round_common(a.sign() != b.sign(), exponent, high, product.low << shift, env, result);
+}
+
+/// `flip` negates b.
+inline bool add_common(const Float80& a, const Float80& b, bool flip, Environment env, Result& result) {
+  const bool sign_a = a.sign(), sign_b = b.sign() != flip;
+  int exponent = static_cast<int>(a.exponent());
+  const int distance = exponent - static_cast<int>(b.exponent());
+  std::uint64_t big = a.significand, small = b.significand;
+  bool negative = sign_a;
+  unsigned shift = static_cast<unsigned>(distance);
+  if (distance < 0 || (distance == 0 && small > big)) {
+    std::swap(big, small);
+    exponent = static_cast<int>(b.exponent());
+    negative = sign_b;
+    shift = static_cast<unsigned>(-distance);
+  }
+  if (shift >= 64) return false;
+  std::uint64_t high = small >> shift, low = shift == 0 ? 0 : small << (64 - shift);
+  if (sign_a == sign_b) {
+    high += big;
+    if (high < big) {
+      low = high << 63 | low >> 1 | (low & 1);
+      high = high >> 1 | kIntegerBit;
+      ++exponent;
+    }
+    return round_common(negative, exponent, high, low, env, result);
+  }
+  high = big - high - (low != 0 ? 1 : 0);
+  low = 0 - low;
+  if (high == 0) return false;
+  const auto zeros = static_cast<unsigned>(std::countl_zero(high));
+  if (zeros != 0) {
+    high = high << zeros | low >> (64 - zeros);
+    low <<= zeros;
+    exponent -= static_cast<int>(zeros);
+  }
+  return round_common(negative, exponent, high, low, env, result);
+}
+
+/// False, with `result` untouched in meaning, when the operands or the result are not common.
+template <BinaryOp op>
+inline bool binary_common(const Float80& a, const Float80& b, Environment env, Result& result) {
+  if constexpr (op == BinaryOp::div || op == BinaryOp::div_reversed) return false;
+  if (!is_normal(a) || !is_normal(b)) [[unlikely]]
+    return false;
+  if constexpr (op == BinaryOp::mul) return multiply_common(a, b, env, result);
+  if constexpr (op == BinaryOp::sub_reversed) return add_common(b, a, true, env, result);
+  return add_common(a, b, op == BinaryOp::sub, env, result);
 }
 
 }  // namespace tuxarium::cpu::x87

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cpu/x87/arithmetic.hpp"
+#include "cpu/x87/basic.hpp"
 #include "cpu/x87/conversions.hpp"
 #include "cpu/x87/unit.hpp"
 
@@ -103,6 +104,12 @@ struct Operations {
     assign(u.state_.registers[u.index(target)], result.value);
     pop(u, pops);
   }
+  /// For results that raise at most PE, which never keeps a result from its register.
+  static void store_common(Unit& u, unsigned target, unsigned pops, const Result& result) {
+    u.state_.status = static_cast<std::uint16_t>((u.state_.status & ~status::kC1) | result.status);
+    assign(u.state_.registers[u.index(target)], result.value);
+    pop(u, pops);
+  }
   static void underflow_into(Unit& u, unsigned target, unsigned pops) {
     if (!stack_underflow(u)) return;
     set(u, target, kIndefinite);
@@ -114,25 +121,39 @@ struct Operations {
     const unsigned target = into_i ? i : 0;
     if (either_empty(u, 0, i)) [[unlikely]]
       return underflow_into(u, target, pops);
+    Result common;
+    if (binary_common<op>(u.st(0), u.st(i), environment(u), common)) [[likely]]
+      return store_common(u, target, pops, common);
     store_result(u, target, pops, Arithmetic::template binary<op>(u.st(0), u.st(i), environment(u)));
   }
   template <BinaryOp op>
   static void binary_f32(Unit& u, std::uint64_t bits) {
     if (u.st_empty(0)) [[unlikely]]
       return underflow_into(u, 0, 0);
+    Result common;
+    if (binary_common<op>(u.st(0), widen_f32(static_cast<std::uint32_t>(bits)), environment(u), common) &&
+        !is_denormal_f32(static_cast<std::uint32_t>(bits))) [[likely]]
+      return store_common(u, 0, 0, common);
     store_result(u, 0, 0, Arithmetic::template binary_f32<op>(u.st(0), static_cast<std::uint32_t>(bits), environment(u)));
   }
   template <BinaryOp op>
   static void binary_f64(Unit& u, std::uint64_t bits) {
     if (u.st_empty(0)) [[unlikely]]
       return underflow_into(u, 0, 0);
+    Result common;
+    if (binary_common<op>(u.st(0), widen_f64(bits), environment(u), common) && !is_denormal_f64(bits)) [[likely]]
+      return store_common(u, 0, 0, common);
     store_result(u, 0, 0, Arithmetic::template binary_f64<op>(u.st(0), bits, environment(u)));
   }
   template <BinaryOp op, class Integer>
   static void binary_integer(Unit& u, std::uint64_t bits) {
     if (u.st_empty(0)) [[unlikely]]
       return underflow_into(u, 0, 0);
-    store_result(u, 0, 0, Arithmetic::template binary<op>(u.st(0), from_integer(static_cast<Integer>(bits)), environment(u)));
+    const Float80 operand = from_integer(static_cast<Integer>(bits));
+    Result common;
+    if (binary_common<op>(u.st(0), operand, environment(u), common)) [[likely]]
+      return store_common(u, 0, 0, common);
+    store_result(u, 0, 0, Arithmetic::template binary<op>(u.st(0), operand, environment(u)));
   }
 
   // --- other arithmetic -------------------------------------------------------------------------------------------------------
