@@ -419,6 +419,8 @@ void Terminal::paste(std::string_view utf8) {
   vterm_keyboard_end_paste(impl_->vt_.get());
 }
 
+void Terminal::send(std::string_view bytes) { impl_->push_output(bytes); }
+
 void Terminal::mouse(int row, int column, Modifiers modifiers) {
   if (mouse_mode() == MouseMode::off) return;
   vterm_mouse_move(impl_->vt_.get(), std::clamp(row, 0, rows() - 1), std::clamp(column, 0, columns() - 1), to_vterm(modifiers));

@@ -74,6 +74,8 @@ class Terminal {
   /// Text as if typed: line ends become CR, and brackets go around it when the guest asked for them. Control characters other than
   /// line ends and tabs are left out.
   void paste(std::string_view utf8);
+  /// Bytes sent as they are.
+  void send(std::string_view bytes);
   /// A mouse event at a place of the screen, for a guest that asked for them. Buttons: 1 left, 2 middle, 3 right, 4 and 5 the wheel.
   void mouse(int row, int column, Modifiers modifiers);
   void mouse_button(int button, bool pressed, Modifiers modifiers);

@@ -1,0 +1,49 @@
+// A machine's console in one Dear ImGui window: terminal, clipboard box, status line.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include <tuxarium/machine.hpp>
+#include <tuxarium_imgui/terminal_widget.hpp>
+
+namespace tuxarium::imgui {
+
+struct ConsoleOptions {
+  TerminalOptions terminal;
+  bool show_clipboard = true;
+  bool show_status = true;
+  std::size_t clipboard_box_limit = 1u << 20;  ///< bytes; a longer text is shown cut and cannot be edited
+};
+
+/// Shows serial port 0 of a machine in a terminal, its clipboard in a text box, and what it is doing in a status line.
+/// The machine must live as long as the window. Threading: the thread that calls Machine::run(), between two calls.
+class ConsoleWindow {
+ public:
+  static constexpr std::size_t kMaxBytesPerFrame = 256u << 10;  ///< taken from the guest in one draw(); the rest waits in the machine
+
+  explicit ConsoleWindow(Machine& machine, ConsoleOptions options = {}, Style style = {});
+  ~ConsoleWindow();
+  ConsoleWindow(ConsoleWindow&&) noexcept;
+  ConsoleWindow& operator=(ConsoleWindow&&) noexcept;
+
+  /// A window with everything in it. With `open`, it has a close button that sets it to false; drawn only while it is true.
+  void draw(const char* title, bool* open = nullptr);
+
+  /// The same inside the host's current window, in its remaining space.
+  void draw_contents();
+
+  /// Moves bytes between guest and terminal without drawing, for a host that hides the window. draw() does it too.
+  void exchange();
+
+  /// Optional, after each Machine::run(): makes the status line exact. Without it the line goes by the machine's counters.
+  void note_run(const RunResult& result, std::chrono::nanoseconds cost);
+
+  TerminalWidget& terminal();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tuxarium::imgui

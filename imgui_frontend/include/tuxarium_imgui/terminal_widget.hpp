@@ -1,0 +1,114 @@
+// A terminal in a Dear ImGui window: bytes in, bytes out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <tuxarium_imgui/keys.hpp>
+#include <tuxarium_imgui/style.hpp>
+
+namespace tuxarium::imgui {
+
+/// Pixels.
+struct Extent {
+  float width = 0;
+  float height = 0;
+};
+
+/// Characters.
+struct Grid {
+  int columns = 80;
+  int rows = 30;
+};
+
+/// Where keys and text come from.
+enum class InputSource : std::uint8_t {
+  imgui_io,    ///< Dear ImGui's own input state, once a frame
+  host_events  ///< TerminalWidget::push_key() and push_text(), which keep the exact order and lose nothing within a frame
+};
+
+struct TerminalOptions {
+  Grid grid;                             ///< size of the screen; 1 to 1000 each
+  bool follow_window = false;            ///< the grid takes the widget's size instead. A serial line tells the guest nothing of it: see grid()
+  std::size_t scrollback_lines = 10000;  ///< the oldest line is dropped
+  InputSource input = InputSource::imgui_io;
+
+  /// Only for Dear ImGui before 1.87, whose key numbers are those of its backend: gives the index in io.KeysDown of a key, or -1.
+  /// Unset: the numbers of GLFW, whose letters are named by their place on a US keyboard.
+  std::function<int(Key)> native_key;
+
+  bool copy_on_select = true;            ///< text marked with the mouse goes to the clipboard when the button is released
+};
+
+/// A terminal that is drawn into the host's current window. An object that its caller owns; it keeps no reference to anything.
+///
+/// Keys while it has the focus: everything goes to the guest, Tab, Escape and arrows included, except Ctrl-Shift-C (copy), Ctrl-Shift-V and
+/// Shift-Insert (paste), Shift-PageUp and Shift-PageDown (scrollback). Mouse: drag marks text, double click a word, triple click a
+/// line; the middle button pastes; the wheel moves through the scrollback. A guest that asked for mouse reports gets them instead;
+/// Shift keeps them from it.
+///
+/// Threading: everything on the thread of the Dear ImGui context.
+class TerminalWidget {
+ public:
+  explicit TerminalWidget(TerminalOptions options = {}, Style style = {});
+  ~TerminalWidget();
+  TerminalWidget(TerminalWidget&&) noexcept;
+  TerminalWidget& operator=(TerminalWidget&&) noexcept;
+
+  /// Bytes from the guest: UTF-8 with escape sequences, in pieces of any size. Any bytes are safe.
+  void feed(std::span<const std::byte> bytes);
+
+  /// Bytes for the guest that wait: keys, pastes, replies. At most 1 MiB; what does not fit is dropped and counted.
+  std::span<const std::byte> pending_input() const;
+  /// The first `count` of them have been delivered; at most pending_input().size().
+  void discard_input(std::size_t count);
+  /// Both in one: moves up to `out.size()` bytes and returns how many.
+  std::size_t take_input(std::span<std::byte> out);
+  std::uint64_t dropped_input() const;
+
+  /// Draws and handles input, inside the host's window. `id` is unique there. A size of 0 takes the window's remaining space.
+  void draw(const char* id, Extent size = {});
+
+  /// The space that the whole grid needs with the current font, padding included. Call it inside a Dear ImGui frame.
+  Extent preferred_extent() const;
+
+  /// The screen's size; with `follow_window` it changes in draw(). A host that can reach the guest may run `stty rows R cols C` there.
+  Grid grid() const;
+  void set_grid(Grid grid);
+
+  bool focused() const;   ///< as of the latest draw()
+  void request_focus();   ///< with the next draw()
+
+  /// What a key press does; text is one character as typed. Take effect at once with InputSource::imgui_io; with host_events they wait for
+  /// the next draw() and count only if the widget has the focus then. At most 4096 wait; more are dropped.
+  void push_key(Key key, KeyModifiers modifiers);
+  void push_text(char32_t character);
+
+  /// UTF-8 as if pasted by the user.
+  void paste(std::string_view text);
+  /// UTF-8 sent as it is, as if typed.
+  void type(std::string_view text);
+
+  /// The screen's rows without trailing blanks, a line feed after each; UTF-8.
+  std::string screen_text() const;
+  std::string selected_text() const;
+  const std::string& title() const;       ///< set by the guest; at most 256 bytes of UTF-8
+  std::uint64_t bell_count() const;
+  std::size_t lines_scrolled_back() const;  ///< 0: the view is at the bottom
+  std::uint64_t generation() const;         ///< changes whenever the content of the screen does
+  int cursor_row() const;
+  int cursor_column() const;
+
+  Style& style();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tuxarium::imgui

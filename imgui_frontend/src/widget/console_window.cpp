@@ -1,0 +1,121 @@
+#include <tuxarium_imgui/console_window.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <utility>
+
+#include "clipboard_box.hpp"
+#include "imgui_compat.hpp"
+#include "status_line.hpp"
+
+namespace tuxarium::imgui {
+namespace {
+
+constexpr std::size_t kPiece = 4096;
+constexpr auto kMaxFeedTime = std::chrono::microseconds{1500};
+constexpr float kClipboardLines = 3.0f;
+
+// From the guest to the screen, until nothing is left or a frame's share is used up.
+void pull(SerialPort& serial, TerminalWidget& terminal) {
+  std::array<std::byte, kPiece> piece{};
+  const auto start = std::chrono::steady_clock::now();
+  for (std::size_t total = 0; total < ConsoleWindow::kMaxBytesPerFrame;) {
+    const std::size_t count = serial.read(piece);
+    if (count == 0) return;
+    terminal.feed(std::span{piece}.first(count));
+    total += count;
+    if (std::chrono::steady_clock::now() - start > kMaxFeedTime) return;
+  }
+}
+
+// From the keyboard to the guest, as much as it takes now.
+void push(SerialPort& serial, TerminalWidget& terminal) {
+  for (auto waiting = terminal.pending_input(); !waiting.empty(); waiting = terminal.pending_input()) {
+    const std::size_t count = serial.write(waiting);
+    if (count == 0) return;
+    terminal.discard_input(count);
+  }
+}
+
+float clipboard_box_height() { return ImGui::GetTextLineHeight() * kClipboardLines + 2 * ImGui::GetStyle().FramePadding.y; }
+
+}  // namespace
+
+class ConsoleWindow::Impl {
+ public:
+  Impl(Machine& machine, ConsoleOptions options, Style style)
+      : machine_{&machine},
+        options_{std::move(options)},
+        terminal_{options_.terminal, style},
+        clipboard_{options_.clipboard_box_limit} {}
+
+  void draw_contents() {
+    pull(machine_->serial(0), terminal_);
+    const bool nothing_else = ImGui::GetCurrentContext()->ActiveId == 0 && !ImGui::IsMouseDown(0);
+    if (ImGui::IsWindowAppearing() || (ImGui::IsWindowFocused() && nothing_else)) terminal_.request_focus();
+    terminal_.draw("terminal", {0, -footer_height()});
+    push(machine_->serial(0), terminal_);
+    if (ClipboardBuffer* buffer = clipboard_buffer()) clipboard_.draw(*buffer, clipboard_box_height());
+    if (options_.show_status) status_.draw(*machine_, terminal_.style());
+  }
+
+  // The size that shows the whole grid and what is below it.
+  ImVec2 preferred_window_size() const {
+    const Extent grid = terminal_.preferred_extent();
+    const ImGuiStyle& style = ImGui::GetStyle();
+    const float title = ImGui::GetFrameHeight();
+    return {grid.width + 2 * style.WindowPadding.x, grid.height + footer_height() + title + 2 * style.WindowPadding.y};
+  }
+
+  Machine* machine_;
+  ConsoleOptions options_;
+  TerminalWidget terminal_;
+  ClipboardBox clipboard_;
+  StatusLine status_;
+
+ private:
+  ClipboardBuffer* clipboard_buffer() const { return options_.show_clipboard ? machine_->clipboard_buffer() : nullptr; }
+
+  float footer_height() const {
+    const float spacing = ImGui::GetStyle().ItemSpacing.y;
+    float height = 0;
+    if (clipboard_buffer() != nullptr) height += ClipboardBox::total_height(clipboard_box_height()) + spacing;
+    if (options_.show_status) height += ImGui::GetTextLineHeight() + spacing;
+    return height;
+  }
+};
+
+ConsoleWindow::ConsoleWindow(Machine& machine, ConsoleOptions options, Style style)
+    : impl_{std::make_unique<Impl>(machine, std::move(options), style)} {}
+ConsoleWindow::~ConsoleWindow() = default;
+ConsoleWindow::ConsoleWindow(ConsoleWindow&&) noexcept = default;
+ConsoleWindow& ConsoleWindow::operator=(ConsoleWindow&&) noexcept = default;
+
+void ConsoleWindow::draw(const char* title, bool* open) {
+  if (open != nullptr && !*open) {
+    exchange();
+    return;
+  }
+  ImGui::SetNextWindowSize(impl_->preferred_window_size(), ImGuiCond_FirstUseEver);
+  if (ImGui::Begin(title, open, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
+    impl_->draw_contents();
+  } else {
+    exchange();
+  }
+  ImGui::End();
+}
+
+void ConsoleWindow::draw_contents() { impl_->draw_contents(); }
+
+void ConsoleWindow::exchange() {
+  pull(impl_->machine_->serial(0), impl_->terminal_);
+  push(impl_->machine_->serial(0), impl_->terminal_);
+}
+
+void ConsoleWindow::note_run(const RunResult& result, std::chrono::nanoseconds cost) { impl_->status_.note_run(result, cost); }
+
+TerminalWidget& ConsoleWindow::terminal() { return impl_->terminal_; }
+
+}  // namespace tuxarium::imgui

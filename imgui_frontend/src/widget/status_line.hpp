@@ -1,0 +1,49 @@
+// One line on what a machine is doing.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include <tuxarium/machine.hpp>
+#include <tuxarium_imgui/style.hpp>
+
+namespace tuxarium::imgui {
+
+class StatusLine {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  void note_run(const RunResult& result, std::chrono::nanoseconds cost);
+
+  /// Draws in the current window, one text line high.
+  void draw(Machine& machine, const Style& style);
+
+ private:
+  // What is shown changes twice a second, so that it can be read.
+  struct Window {
+    Clock::time_point start{};
+    std::uint64_t first_cycles = 0;
+    unsigned runs = 0;
+    unsigned busy_runs = 0;
+    std::chrono::nanoseconds cost{0};
+  };
+  struct Light {
+    std::uint64_t bytes = 0;
+    Clock::time_point changed{};
+    bool lit(Clock::time_point now) const;
+    void update(std::uint64_t count, Clock::time_point now);
+  };
+
+  void measure(Machine& machine, Clock::time_point now);
+  void draw_state(const Machine& machine, const Style& style) const;
+  void draw_serial(Machine& machine, const Style& style, Clock::time_point now);
+
+  Window window_;
+  double mips_ = 0;
+  double milliseconds_a_run_ = -1;  // negative: the host does not say
+  bool busy_ = true;
+  Light from_guest_;
+  Light to_guest_;
+};
+
+}  // namespace tuxarium::imgui
