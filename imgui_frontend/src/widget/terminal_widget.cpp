@@ -4,7 +4,6 @@
 #include <array>
 #include <cassert>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -389,15 +388,15 @@ void TerminalWidget::Impl::paint_cells(const Layout& layout, const GridRenderer:
   const int step = std::max(1, rows_at_once);
   for (int first = 0; first < layout.rows; first += step) {
     const int last = std::min(first + step, layout.rows);
-    std::array<char, 16> name{};
-    std::snprintf(name.data(), name.size(), "##rows%d", first);
+    ImGui::PushID(first);
     ImGui::SetCursorScreenPos({layout.window_min.x, layout.origin.y + static_cast<float>(first) * layout.cell.height});
     const ImVec2 size{layout.window_max.x - layout.window_min.x, static_cast<float>(last - first) * layout.cell.height};
-    if (begin_plain_child(name.data(), size,
+    if (begin_plain_child("rows", size,
                           ImGuiWindowFlags_NoInputs | ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoBackground)) {
       renderer_.draw(*ImGui::GetWindowDrawList(), layout.origin, layout.cell, terminal_.buffer(), view, first, last);
     }
     ImGui::EndChild();
+    ImGui::PopID();
   }
 }
 
