@@ -1,12 +1,13 @@
 // The seam between the unit (stack, tags, faults) and the arithmetic on register images.
 //
 // A backend is a struct of static functions; NativeArithmetic and SoftArithmetic have the same ones:
-//   template <BinaryOp> Result binary(Float80 destination, Float80 source, Environment)
-//   template <BinaryOp> Result binary_f32(Float80 destination, uint32_t source, Environment), binary_f64(..., uint64_t, ...)
-//   Result square_root, round_to_integer, exp2_minus_1, sine, cosine (Float80 st0, Environment)
-//   Result scale, remainder_truncating, remainder_nearest, log2_times, log2_plus_1_times, arctangent (Float80 st0, Float80 st1,
-//   Environment) PairResult tangent, sine_cosine, extract (Float80 st0, Environment) template <unsigned bytes> ValueResult
-//   to_float(Float80, Environment)    4 or 8 template <unsigned bytes> ValueResult to_integer(Float80, Environment)  2, 4 or 8
+//   binary<op>(destination, source, environment)             and binary_f32, binary_f64 with the source as bits
+//   square_root, round_to_integer, exp2_minus_1, sine, cosine                               (st0, environment)
+//   scale, remainder_truncating, remainder_nearest, log2_times, log2_plus_1_times, arctangent (st0, st1, environment)
+//   tangent, sine_cosine, extract: two results                                              (st0, environment)
+//   to_float<bytes>: a single (4) or double (8) as bits                                     (value, environment)
+// What is common and needs no rare case is in basic.hpp, for every host.
+//
 // `status` of a result has the exception flags that the operation raised, C1, and for remainders and trigonometry the other condition
 // bits, at their places in the status word. With an unmasked pre-computation exception (IE, DE, ZE) the value is meaningless and must not
 // be stored; with unmasked overflow or underflow a register result is scaled by 2^-24576 or 2^24576.

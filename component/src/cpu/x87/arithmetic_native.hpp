@@ -146,22 +146,6 @@ struct NativeArithmetic {
     return result;
   }
 
-  template <unsigned bytes>
-  static ValueResult to_integer(const Float80& a, Environment env) {
-    ValueResult result;
-    if constexpr (bytes == 2) {
-      std::uint16_t bits = 0;
-      TUXARIUM_X87_STORE("fistps", bits);
-    } else if constexpr (bytes == 4) {
-      std::uint32_t bits = 0;
-      TUXARIUM_X87_STORE("fistpl", bits);
-    } else {
-      std::uint64_t bits = 0;
-      TUXARIUM_X87_STORE("fistpll", bits);
-    }
-    return result;
-  }
-
   static Result square_root(const Float80& st0, Environment env);
   static Result round_to_integer(const Float80& st0, Environment env);
   static Result exp2_minus_1(const Float80& st0, Environment env);

@@ -149,19 +149,6 @@ Result SoftArithmetic::round_to_integer(const Float80& st0, Environment env) {
   return {result, static_cast<std::uint16_t>(flags)};
 }
 
-ValueResult SoftArithmetic::integer(const Float80& a, unsigned bits, Environment env) {
-  const ValueResult invalid{std::uint64_t{1} << (bits - 1), status::kInvalid};
-  if (is_unsupported(a) || a.exponent() >= kExponentBias + 64) return invalid;
-  const unsigned exponent = a.exponent() == 0 ? 1 : a.exponent();
-  const Wide value = shift_right_sticky({a.significand, 0}, kExponentBias + 63 - exponent);
-  const Rounded rounded = round_significand(a.sign(), value, 0, direction_of(env));
-  const std::uint64_t limit = (std::uint64_t{1} << (bits - 1)) - (a.sign() ? 0 : 1);
-  if (rounded.carry || rounded.significand > limit) return invalid;
-  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - bits);
-  const unsigned flags = (rounded.inexact ? status::kPrecision : 0) | (rounded.up ? status::kC1 : 0);
-  return {(a.sign() ? 0 - rounded.significand : rounded.significand) & mask, static_cast<std::uint16_t>(flags)};
-}
-
 ValueResult SoftArithmetic::narrow(const Float80& a, unsigned fraction_bits, unsigned exponent_bits, Environment env) {
   const unsigned dropped = 63 - fraction_bits;
   const int maximum = (1 << exponent_bits) - 1;

@@ -25,11 +25,6 @@ struct SoftArithmetic {
   static ValueResult to_float(const Float80& a, Environment env) {
     return bytes == 4 ? narrow(a, 23, 8, env) : narrow(a, 52, 11, env);
   }
-  template <unsigned bytes>
-  static ValueResult to_integer(const Float80& a, Environment env) {
-    return integer(a, bytes * 8, env);
-  }
-
   static Result square_root(const Float80& st0, Environment env);
   static Result round_to_integer(const Float80& st0, Environment env);
   static Result exp2_minus_1(const Float80& st0, Environment env);
@@ -50,7 +45,6 @@ struct SoftArithmetic {
  private:
   static Result compute(BinaryOp op, const Float80& a, const Float80& b, bool b_denormal, Environment env);
   static ValueResult narrow(const Float80& a, unsigned fraction_bits, unsigned exponent_bits, Environment env);
-  static ValueResult integer(const Float80& a, unsigned bits, Environment env);
 };
 
 }  // namespace tuxarium::cpu::x87

@@ -14,10 +14,6 @@ struct Normal {
   std::uint64_t significand;
 };
 
-constexpr bool is_normal(const Float80& f) {
-  return (f.significand & kIntegerBit) != 0 && static_cast<unsigned>(f.exponent() - 1) < kMaxExponent - 1;
-}
-
 /// Precondition: finite, not zero, not unsupported.
 constexpr Normal normalize(const Float80& f) {
   if (f.exponent() != 0) return {f.sign(), static_cast<int>(f.exponent()), f.significand};
@@ -141,6 +137,37 @@ inline bool binary_common(const Float80& a, const Float80& b, Environment env, R
   if constexpr (op == BinaryOp::mul) return multiply_common(a, b, env, result);
   if constexpr (op == BinaryOp::sub_reversed) return add_common(b, a, true, env, result);
   return add_common(a, b, op == BinaryOp::sub, env, result);
+}
+
+/// To a single (23, 8) or double (52, 11), when the result is a normal number.
+template <unsigned fraction_bits, unsigned exponent_bits>
+inline bool narrow_common(const Float80& a, Environment env, ValueResult& result) {
+  constexpr unsigned kDropped = 63 - fraction_bits, kMaximum = (1u << exponent_bits) - 1;
+  constexpr unsigned kRebias = kExponentBias - (kMaximum >> 1);
+  if (!is_normal(a)) [[unlikely]]
+    return false;
+  const Rounded rounded = round_significand(a.sign(), {a.significand, 0}, kDropped, direction_of(env));
+  const unsigned exponent = a.exponent() - kRebias + (rounded.carry ? 1 : 0);
+  if (exponent - 1 >= kMaximum - 1) [[unlikely]]
+    return false;
+  const std::uint64_t fraction = rounded.significand << 1 >> (kDropped + 1);
+  result.bits = std::uint64_t{a.sign()} << (fraction_bits + exponent_bits) | std::uint64_t{exponent} << fraction_bits | fraction;
+  result.status = static_cast<std::uint16_t>((rounded.inexact ? status::kPrecision : 0) | (rounded.up ? status::kC1 : 0));
+  return true;
+}
+
+/// To a two's complement integer of `bits` bits; "integer indefinite" for what does not fit.
+inline ValueResult to_integer_exact(const Float80& a, unsigned bits, Environment env) {
+  const ValueResult invalid{std::uint64_t{1} << (bits - 1), status::kInvalid};
+  if (is_unsupported(a) || a.exponent() >= kExponentBias + 64) return invalid;
+  const unsigned exponent = a.exponent() == 0 ? 1 : a.exponent();
+  const Wide value = shift_right_sticky({a.significand, 0}, kExponentBias + 63 - exponent);
+  const Rounded rounded = round_significand(a.sign(), value, 0, direction_of(env));
+  const std::uint64_t limit = (std::uint64_t{1} << (bits - 1)) - (a.sign() ? 0 : 1);
+  if (rounded.carry || rounded.significand > limit) return invalid;
+  const std::uint64_t mask = ~std::uint64_t{0} >> (64 - bits);
+  const unsigned flags = (rounded.inexact ? status::kPrecision : 0) | (rounded.up ? status::kC1 : 0);
+  return {(a.sign() ? 0 - rounded.significand : rounded.significand) & mask, static_cast<std::uint16_t>(flags)};
 }
 
 }  // namespace tuxarium::cpu::x87

@@ -57,13 +57,18 @@ constexpr int compare_magnitude(const Float80& a, const Float80& b) {
   const unsigned ea = a.exponent() == 0 ? 1 : a.exponent(), eb = b.exponent() == 0 ? 1 : b.exponent();
   const bool a_small = ea < eb || (ea == eb && a.significand < b.significand);
   const bool b_small = eb < ea || (ea == eb && b.significand < a.significand);
-  // An unnormal exponent of a zero cannot occur: zero has exponent 0 and so the smallest magnitude at the smallest exponent.
   return a_small ? -1 : b_small ? 1 : 0;
 }
 
 /// FCOM (`quiet` false) and FUCOM (`quiet` true): the latter take quiet NaNs without complaint.
 constexpr Comparison compare(const Float80& a, const Float80& b, bool quiet) {
   constexpr std::uint16_t kInvalid = 0x01, kDenormal = 0x02;
+  if (is_normal(a) && is_normal(b)) [[likely]] {
+    if (a == b) return {Order::equal, 0};
+    if (a.sign() != b.sign()) return {a.sign() ? Order::less : Order::greater, 0};
+    const bool smaller = a.exponent() != b.exponent() ? a.exponent() < b.exponent() : a.significand < b.significand;
+    return {smaller != a.sign() ? Order::less : Order::greater, 0};
+  }
   if (is_unsupported(a) || is_unsupported(b)) return {Order::unordered, kInvalid};
   if (is_nan(a) || is_nan(b)) {
     const bool invalid = !quiet || is_signaling(a) || is_signaling(b);

@@ -48,4 +48,9 @@ constexpr bool is_unsupported(const Float80& f) { return f.exponent() != 0 && (f
 constexpr bool is_nan(const Float80& f) { return f.exponent() == kMaxExponent && f.significand > kIntegerBit; }
 constexpr bool is_signaling(const Float80& f) { return is_nan(f) && (f.significand & kQuietBit) == 0; }
 
+/// Neither zero, denormal, infinite, NaN nor unsupported.
+constexpr bool is_normal(const Float80& f) {
+  return (f.significand & kIntegerBit) != 0 && static_cast<unsigned>(f.exponent() - 1) < kMaxExponent - 1;
+}
+
 }  // namespace tuxarium::cpu::x87

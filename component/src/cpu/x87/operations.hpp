@@ -360,6 +360,9 @@ struct Operations {
     constexpr std::uint64_t kIndefiniteBits = bytes == 4 ? 0xffc00000u : 0xfff8000000000000u;
     if (u.st_empty(0)) [[unlikely]]
       return staged(u, {kIndefiniteBits, kUnderflowRaised}, bytes, pops);
+    ValueResult common;
+    if (narrow_common < bytes == 4 ? 23 : 52, bytes == 4 ? 8 : 11 > (u.st(0), environment(u), common)) [[likely]]
+      return staged(u, common, bytes, pops);
     return staged(u, Arithmetic::template to_float<bytes>(u.st(0), environment(u)), bytes, pops);
   }
   template <unsigned bytes, unsigned pops>
@@ -367,7 +370,7 @@ struct Operations {
     constexpr std::uint64_t kIndefiniteBits = std::uint64_t{1} << (bytes * 8 - 1);
     if (u.st_empty(0)) [[unlikely]]
       return staged(u, {kIndefiniteBits, kUnderflowRaised}, bytes, pops);
-    return staged(u, Arithmetic::template to_integer<bytes>(u.st(0), environment(u)), bytes, pops);
+    return staged(u, to_integer_exact(u.st(0), bytes * 8, environment(u)), bytes, pops);
   }
   static StagedStore fstp_f80(const Unit& u) {
     const bool empty = u.st_empty(0);
@@ -376,7 +379,7 @@ struct Operations {
   }
   static StagedStore fbstp(const Unit& u) {
     if (u.st_empty(0)) return staged(u, {kDecimalIndefinite.low_digits, kUnderflowRaised}, 10, 1, kDecimalIndefinite.high);
-    ValueResult integer = Arithmetic::template to_integer<8>(u.st(0), environment(u));
+    ValueResult integer = to_integer_exact(u.st(0), 64, environment(u));
     const auto value = static_cast<std::int64_t>(integer.bits);
     const std::uint64_t magnitude = value < 0 ? 0 - integer.bits : integer.bits;
     if (magnitude >= kDecimalLimit) return staged(u, {kDecimalIndefinite.low_digits, status::kInvalid}, 10, 1, kDecimalIndefinite.high);

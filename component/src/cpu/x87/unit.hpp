@@ -72,7 +72,7 @@ struct StagedStore {
   std::uint64_t bits = 0;       ///< low 8 bytes of a value of up to 10 bytes, little-endian
   std::uint16_t high_bits = 0;  ///< bytes 8 and 9
   std::uint8_t size = 0;
-  std::uint8_t pops = 0;
+  std::uint8_t pops = 0;     ///< 0 or 1
   std::uint16_t raised = 0;  ///< bits of the status word to set; C1 is replaced
   enum class Effect : std::uint8_t { value, none, mask_exceptions, initialise } effect = Effect::value;
 };
@@ -116,7 +116,13 @@ class BasicUnit {
   /// Kinds store, store_environment, save_state, store_control. Writes the bytes for memory to `out` (at least memory_form().bytes)
   /// and changes nothing else; after the memory write succeeded, commit_store() makes the effect visible.
   StagedStore prepare_store(unsigned escape, unsigned reg, std::span<std::byte> out, EnvLayout layout = {}) const;
-  void commit_store(const StagedStore& staged);
+  void commit_store(const StagedStore& staged) {
+    if (staged.effect != StagedStore::Effect::value) return commit_control_store(staged);
+    state_.status = static_cast<std::uint16_t>((state_.status & ~status::kC1) | staged.raised);
+    if (staged.pops == 0) return;
+    state_.valid = static_cast<std::uint8_t>(state_.valid & ~(1u << state_.top));
+    state_.top = static_cast<std::uint8_t>((state_.top + 1u) & 7u);
+  }
 
   // --- predecoded execution: look the handler up once, call it often ----------------------------------------------------------------
   /// Null for an invalid encoding. `rm` of the handler is modrm & 7.
@@ -177,6 +183,7 @@ class BasicUnit {
   template <class>
   friend struct Operations;
 
+  void commit_control_store(const StagedStore& staged);
   unsigned index(unsigned i) const { return (state_.top + i) & 7u; }
 
   State state_;

@@ -137,20 +137,9 @@ StagedStore BasicUnit<A>::prepare_store(unsigned escape, unsigned reg, std::span
 }
 
 template <class A>
-void BasicUnit<A>::commit_store(const StagedStore& staged) {
-  switch (staged.effect) {
-    case StagedStore::Effect::value:
-      Operations<A>::report(*this, staged.raised);
-      Operations<A>::pop(*this, staged.pops);
-      return;
-    case StagedStore::Effect::none:
-      return;
-    case StagedStore::Effect::mask_exceptions:
-      state_.control |= status::kExceptions;
-      return;
-    case StagedStore::Effect::initialise:
-      return fninit();
-  }
+void BasicUnit<A>::commit_control_store(const StagedStore& staged) {
+  if (staged.effect == StagedStore::Effect::mask_exceptions) state_.control |= status::kExceptions;
+  if (staged.effect == StagedStore::Effect::initialise) fninit();
 }
 
 template <class A>

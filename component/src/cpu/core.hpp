@@ -1,0 +1,101 @@
+// The inside of the processor, shared by the files of this folder and by no other.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cpu/block_cache.hpp"
+#include "cpu/cpu_bus.hpp"
+#include "cpu/cpu_state.hpp"
+#include "cpu/flags.hpp"
+#include "cpu/x87/unit.hpp"
+#include "memory/guest_ram.hpp"
+
+namespace tuxarium::cpu {
+
+/// A translation: host address = linear address + addend for the page whose address equals the tag. A tag of 1 matches nothing.
+struct TlbEntry {
+  std::uint32_t read_tag = 1;
+  std::uint32_t write_tag = 1;
+  std::uintptr_t addend = 0;
+};
+
+inline constexpr std::size_t kTlbEntries = 512;
+using Tlb = std::array<TlbEntry, kTlbEntries>;
+
+// What a block was decoded for; part of its key.
+inline constexpr std::uint16_t kModeCode32 = 1;   // CS.D
+inline constexpr std::uint16_t kModeStack32 = 2;  // SS.B
+inline constexpr std::uint16_t kModeFlat = 4;     // DS, ES, SS: base 0, 4 GiB, writable; SS.B set
+inline constexpr std::uint16_t kModeCsFull = 8;   // CS limit 4 GiB - 1
+
+/// An exception or interrupt on its way to delivery.
+struct PendingEvent {
+  enum class Kind : std::uint8_t {
+    none,
+    fault,      // restarts the instruction; also external events: EIP is already right
+    software,   // INT n, INT3, INTO: gate DPL is checked
+  };
+  Kind kind = Kind::none;
+  std::uint8_t vector = 0;
+  bool has_error = false;
+  bool external = false;  // sets EXT in nested error codes
+  std::uint32_t error = 0;
+  std::uint32_t return_eip = 0;  // `software` only: pushed instead of EIP, which stays at the instruction in case delivery faults
+};
+
+struct Core {
+  Core(memory::GuestRam& ram_in, CpuBus& bus_in, std::uint32_t features_in) : ram{ram_in}, bus{bus_in}, features{features_in} {}
+
+  CpuState s;
+  std::int64_t remaining = 0;   // instructions left in this run, less those of the whole current block
+  Block* block = nullptr;       // the one being executed
+  TlbEntry* tlb = nullptr;      // of the current privilege
+  std::uint16_t mode = 0;
+  bool intr = false;            // INTR pin
+  bool ferr = false;            // FERR# pin
+  bool break_requested = false; // leave run() at the next instruction boundary
+  PendingEvent event;
+  std::uint32_t ext = 0;        // 1 while an external event or an exception is being delivered: the EXT bit of error codes
+  Block** link_from = nullptr;  // where the block that is looked up next may be linked
+  const Block* link_block = nullptr;
+  std::int64_t in_flight = 0;   // instructions of the current block at and after the one that asks the bus
+
+  std::uint64_t retired_base = 0;    // instructions before this run
+  std::int64_t run_length = 0;       // of this run
+  std::uint64_t interrupts = 0, exceptions = 0;
+
+  Tlb tlb_supervisor{}, tlb_user{};
+  x87::Unit fpu;
+  memory::GuestRam& ram;
+  CpuBus& bus;
+  std::uint32_t features;
+  bool jslinux_cpuid = false;
+  std::span<const std::byte> rom;  // mapped so that it ends at 4 GiB; may be empty
+  BlockCache blocks;
+  std::array<Op, kMaxBlockInstructions + 2> scratch_ops{};  // of a block being built
+  Block scratch;                                            // executed without being kept: part of a block
+
+  bool has(Feature f) const { return (features & feature_bit(f)) != 0; }
+  bool protected_mode() const { return (s.cr0 & kCr0Pe) != 0; }
+  bool vm86() const { return (s.system_flags & kVm) != 0; }
+  bool real_or_vm86() const { return !protected_mode() || vm86(); }
+  unsigned iopl() const { return s.system_flags >> 12 & 3; }
+
+  /// Instructions retired so far, exact also in the middle of a block when in_flight is set.
+  std::uint64_t retired() const { return retired_base + static_cast<std::uint64_t>(run_length - remaining - in_flight); }
+};
+
+// Raising an exception: sets the pending event and returns false, so that `return raise(...)` ends a failed access.
+bool raise(Core& c, std::uint8_t vector);
+bool raise(Core& c, std::uint8_t vector, std::uint32_t error);
+
+/// Recomputes mode from CS, SS, DS and ES.
+void update_mode(Core& c);
+/// Sets CPL and the translation cache that goes with it.
+void set_cpl(Core& c, unsigned cpl);
+
+}  // namespace tuxarium::cpu

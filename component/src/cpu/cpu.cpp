@@ -1,0 +1,369 @@
+// The dispatcher: finds or builds the block to run next, and looks at interrupts, faults and traps between blocks.
+
+#include "cpu/cpu.hpp"
+
+#include <algorithm>
+
+#include "base/state_visitor.hpp"
+#include "cpu/handlers.hpp"
+#include "cpu/system.hpp"
+
+namespace tuxarium::cpu {
+
+namespace {
+
+constexpr std::uint32_t kNoPage = 0xffffffffu;
+
+std::uint32_t features_of(Model model) {
+  const std::uint32_t jslinux = feature_bit(Feature::base) | feature_bit(Feature::i486) | feature_bit(Feature::tsc) | feature_bit(Feature::cmov);
+  if (model == Model::jslinux) return jslinux;
+  return jslinux | feature_bit(Feature::msr) | feature_bit(Feature::cx8) | feature_bit(Feature::sep) | feature_bit(Feature::p6) |
+         feature_bit(Feature::fpu);
+}
+
+/// Physical page of a host pointer, or kNoPage outside RAM.
+std::uint32_t ram_page(const Core& c, const std::uint8_t* host) {
+  const auto* start = reinterpret_cast<const std::uint8_t*>(c.ram.data());
+  if (host < start || host >= start + c.ram.size()) return kNoPage;
+  return static_cast<std::uint32_t>(host - start) >> memory::kPageShift;
+}
+
+void mark_code(Core& c, const std::uint8_t* host, std::uint32_t count) {
+  const std::uint32_t page = ram_page(c, host);
+  if (page == kNoPage || count == 0) return;
+  if (c.ram.code_lines(page) == 0) protect_code_page(c, page);
+  const auto address = static_cast<std::uint32_t>(host - reinterpret_cast<const std::uint8_t*>(c.ram.data()));
+  c.ram.mark_code(address, count);
+}
+
+/// Leaves a block that is not kept.
+const Op* op_leave_scratch(Core& c, const Op* op) {
+  std::uint32_t next = this_eip(c, op);
+  if ((c.mode & kModeCode32) == 0) next &= 0xffff;
+  return leave(c, next);
+}
+
+/// Decodes a block at EIP into c.scratch and c.scratch_ops.
+class BlockBuilder {
+ public:
+  BlockBuilder(Core& c, const std::uint8_t* code, std::size_t limit) : c_{c}, code_{code}, limit_{limit} {
+    Block& b = c.scratch;
+    b = Block{};
+    b.code = code;
+    b.eip = c.s.eip;
+    b.cs_base = c.s.segment[kCs].base;
+    b.mode = c.mode;
+    b.ops = c.scratch_ops.data();
+    in_page_ = memory::kPageSize - (b.linear() & ~memory::kPageMask);
+  }
+
+  /// False after raising an exception: not even one instruction could be fetched.
+  bool build(bool keep) {
+    Block& b = c_.scratch;
+    bool ended = false;
+    while (!ended && b.count < limit_ && b.length < in_page_) {
+      Instruction i;
+      const DecodeStatus status = decode_next(i);
+      if (c_.event.kind != PendingEvent::Kind::none) return false;
+      if (status == DecodeStatus::truncated) break;
+      if (!within_limit(i)) {
+        if (b.count > 0) break;
+        return raise(c_, kGeneralProtection, 0);
+      }
+      ended = append(i, status);
+    }
+    finish(ended, keep);
+    return true;
+  }
+
+ private:
+  DecodeStatus decode_next(Instruction& i) {
+    const Block& b = c_.scratch;
+    const bool code32 = (c_.mode & kModeCode32) != 0;
+    const std::size_t available = in_page_ - b.length;
+    const DecodeStatus status = decode({code_ + b.length, std::min<std::size_t>(available, 16)}, code32, c_.features, i);
+    if (status != DecodeStatus::truncated || b.count > 0) return status;
+    return decode_across_pages(i, code32, available);
+  }
+
+  DecodeStatus decode_across_pages(Instruction& i, bool code32, std::size_t available) {
+    Block& b = c_.scratch;
+    const std::uint8_t* second = fetch_pointer(c_, b.linear() + in_page_);
+    if (second == nullptr) return DecodeStatus::truncated;
+    // The first page may have left the translation cache; its host pointer stays good.
+    std::uint8_t bytes[16] = {};
+    std::copy_n(code_, available, bytes);
+    std::copy_n(second, sizeof(bytes) - available, bytes + available);
+    const DecodeStatus status = decode(bytes, code32, c_.features, i);
+    b.second_page = second;
+    return status;
+  }
+
+  bool within_limit(const Instruction& i) const {
+    if ((c_.mode & kModeCsFull) != 0) return true;
+    const std::uint32_t first = c_.scratch.eip + c_.scratch.length;
+    const std::uint32_t last = first + std::max<std::uint32_t>(i.length, 1) - 1;
+    return last >= first && last <= c_.s.segment[kCs].limit;
+  }
+
+  /// True when the block ends with this instruction.
+  bool append(const Instruction& i, DecodeStatus status) {
+    Block& b = c_.scratch;
+    Op& op = c_.scratch_ops[b.count];
+    op = Op{};
+    op.before = b.count;
+    op.offset = static_cast<std::uint16_t>(b.length);
+    bool ended = true;
+    if (status == DecodeStatus::ok) {
+      ended = predecode(c_, i, b.eip + b.length, b.linear(), op);
+      b.length += i.length;
+    } else {
+      op.handler = status == DecodeStatus::too_long ? op_too_long : op_undefined;
+      b.length += 1;
+    }
+    ++b.count;
+    return ended;
+  }
+
+  void finish(bool ended, bool keep) {
+    Block& b = c_.scratch;
+    Op& end = c_.scratch_ops[b.count];
+    end = Op{};
+    end.before = b.count;
+    end.offset = static_cast<std::uint16_t>(b.length);
+    end.src = !ended && b.length < in_page_ && (c_.mode & kModeCsFull) != 0 ? 1 : 0;
+    end.handler = keep ? op_end_of_block : op_leave_scratch;
+    const std::uint32_t here = std::min(b.length, in_page_);
+    mark_code(c_, b.code, here);
+    if (b.second_page != nullptr) mark_code(c_, b.second_page, std::max(b.length, in_page_ + 1) - in_page_);
+  }
+
+  Core& c_;
+  const std::uint8_t* code_;
+  std::size_t limit_;
+  std::uint32_t in_page_ = 0;
+};
+
+Block* keep_block(Core& c) {
+  const std::uint32_t page = ram_page(c, c.scratch.code);
+  if (c.scratch.second_page == nullptr) return c.blocks.insert(c.scratch, page);
+  return c.blocks.insert_spanning(c.scratch, page, ram_page(c, c.scratch.second_page));
+}
+
+void drop_all_code(Core& c) {
+  c.blocks.clear();
+  c.link_from = nullptr;
+  for (std::uint32_t page = 0; page < c.ram.size() >> memory::kPageShift; ++page) {
+    if (c.ram.code_lines(page) != 0) c.ram.unmark_page(page);
+  }
+}
+
+/// The kept block at EIP, built when there is none; nullptr after raising an exception.
+Block* lookup(Core& c, const std::uint8_t* code) {
+  const std::uint32_t eip = c.s.eip;
+  Block* block = c.blocks.find(code, eip, c.s.segment[kCs].base, c.mode);
+  if (block != nullptr && block->second_page != nullptr) {
+    const std::uint32_t next_page = (block->linear() & memory::kPageMask) + memory::kPageSize;
+    const std::uint8_t* second = fetch_pointer(c, next_page);
+    if (second == nullptr) return nullptr;
+    if (second != block->second_page) block = nullptr;
+  }
+  if (block != nullptr) return block;
+  if (c.blocks.full()) drop_all_code(c);
+  if (!BlockBuilder{c, code, kMaxBlockInstructions}.build(true)) return nullptr;
+  return keep_block(c);
+}
+
+void link(Core& c, Block* block) {
+  if (c.link_from == nullptr) return;
+  const bool same_page = ((block->linear() ^ c.link_block->linear()) & memory::kPageMask) == 0;
+  if (c.link_block->valid && same_page && block->second_page == nullptr && c.link_block->second_page == nullptr &&
+      block->mode == c.link_block->mode && block->cs_base == c.link_block->cs_base) {
+    *c.link_from = block;
+  }
+  c.link_from = nullptr;
+}
+
+void execute(Core& c, Block* block) {
+  c.remaining -= block->count;
+  c.block = block;
+  const Op* op = block->ops;
+  while (op != nullptr) op = op->handler(c, op);
+}
+
+/// Runs at most `limit` instructions at EIP without following branches.
+void execute_scratch(Core& c, const std::uint8_t* code, std::size_t limit) {
+  if (!BlockBuilder{c, code, limit}.build(false)) return;
+  // With nothing left no handler enters another block, and a repeated instruction makes only as many iterations as the limit allows.
+  const std::int64_t rest = c.remaining - static_cast<std::int64_t>(limit);
+  c.remaining = static_cast<std::int64_t>(limit);
+  execute(c, &c.scratch);
+  c.remaining += rest;
+  c.block = nullptr;
+  c.link_from = nullptr;
+}
+
+}  // namespace
+
+Cpu::Cpu(memory::GuestRam& ram, CpuBus& bus, Model model) : core_{std::make_unique<Core>(ram, bus, features_of(model))} {
+  core_->jslinux_cpuid = model == Model::jslinux;
+  reset();
+}
+
+Cpu::~Cpu() = default;
+
+void Cpu::reset() {
+  Core& c = *core_;
+  c.s = CpuState{};
+  c.s.eip = 0xfff0;
+  c.s.cr0 = 0x60000010;
+  c.s.gpr[kEdx] = c.jslinux_cpuid ? 0x543 : 0x653;
+  for (Segment& s : c.s.segment) {
+    s.limit = 0xffff;
+    s.access = 0x9300;
+    s.valid = 1;
+  }
+  c.s.segment[kCs].selector = 0xf000;
+  c.s.segment[kCs].base = 0xffff0000u;
+  c.s.segment[kCs].access = 0x9b00;
+  c.s.ldtr.limit = c.s.tr.limit = 0xffff;
+  c.s.ldtr.access = 0x8200;
+  c.s.tr.access = 0x8b00;
+  c.s.tr.valid = 1;
+  c.s.gdtr.limit = c.s.idtr.limit = 0xffff;
+  c.s.dr[6] = 0xffff0ff0u;
+  c.s.dr[7] = 0x400;
+  c.event = {};
+  c.intr = false;
+  c.ferr = false;
+  c.break_requested = false;
+  c.link_from = nullptr;
+  c.block = nullptr;
+  c.fpu.reset();
+  c.blocks.clear();
+  flush_tlb(c);
+  set_cpl(c, 0);
+  update_mode(c);
+}
+
+void Cpu::map_rom(std::span<const std::byte> rom) {
+  core_->rom = rom;
+  flush_tlb(*core_);
+}
+
+void Cpu::execute_next(bool exact) {
+  Core& c = *core_;
+  if ((c.mode & kModeCsFull) == 0 && c.s.eip > c.s.segment[kCs].limit) {
+    raise(c, kGeneralProtection, 0);
+    return;
+  }
+  const bool trap = (c.s.system_flags & kTf) != 0;
+  const bool shadow = c.s.interrupt_shadow != 0 && c.intr && (c.s.system_flags & kIf) != 0;
+  c.s.interrupt_shadow = 0;
+  c.s.system_flags &= ~kRf;
+  const std::uint8_t* code = fetch_pointer(c, c.s.segment[kCs].base + c.s.eip);
+  if (code == nullptr) {
+    c.link_from = nullptr;
+    return;
+  }
+  if (trap || shadow) {
+    execute_scratch(c, code, 1);
+    if (trap && c.event.kind == PendingEvent::Kind::none && c.s.interrupt_shadow != kShadowStackLoad) {
+      c.s.dr[6] |= 0x4000;
+      raise(c, kDebug);
+    }
+    return;
+  }
+  Block* block = lookup(c, code);
+  if (block == nullptr) {
+    c.link_from = nullptr;
+    return;
+  }
+  if (exact && block->count > c.remaining) {
+    c.link_from = nullptr;
+    execute_scratch(c, code, static_cast<std::size_t>(c.remaining));
+    return;
+  }
+  link(c, block);
+  execute(c, block);
+}
+
+Exit Cpu::run(std::int64_t count, bool exact) {
+  Core& c = *core_;
+  c.run_length = c.remaining = count;
+  Exit exit = Exit::spent;
+  bool delivered = false;
+  c.break_requested = false;
+  for (;;) {
+    if (c.event.kind != PendingEvent::Kind::none) {
+      // A fault costs an instruction, so that a guest which only faults cannot run for ever.
+      if (c.event.kind == PendingEvent::Kind::fault) --c.remaining;
+      deliver_pending(c);
+      c.event = {};
+      c.link_from = nullptr;
+    }
+    if (c.s.shut_down != 0) {
+      exit = Exit::shut_down;
+      break;
+    }
+    if (c.break_requested) {
+      exit = Exit::broken;
+      break;
+    }
+    if (c.s.halted != 0 && !(c.intr && (c.s.system_flags & kIf) != 0)) {
+      exit = Exit::halted;
+      break;
+    }
+    if (c.remaining <= 0) break;
+    if (c.intr && (c.s.system_flags & kIf) != 0 && c.s.interrupt_shadow == 0 && !delivered) {
+      c.s.halted = 0;
+      c.link_from = nullptr;
+      deliver_external(c, c.bus.acknowledge_interrupt());
+      delivered = true;
+      continue;
+    }
+    delivered = false;
+    execute_next(exact);
+  }
+  c.link_from = nullptr;
+  c.retired_base = c.retired();
+  c.run_length = c.remaining = 0;
+  return exit;
+}
+
+void Cpu::set_intr(bool level) { core_->intr = level; }
+void Cpu::request_break() { core_->break_requested = true; }
+std::uint64_t Cpu::retired() const { return core_->retired(); }
+std::uint64_t Cpu::interrupts() const { return core_->interrupts; }
+std::uint64_t Cpu::exceptions() const { return core_->exceptions; }
+const CpuState& Cpu::state() const { return core_->s; }
+bool Cpu::halted() const { return core_->s.halted != 0; }
+bool Cpu::interrupts_enabled() const { return (core_->s.system_flags & kIf) != 0; }
+bool Cpu::code_is_32bit() const { return (core_->mode & kModeCode32) != 0; }
+
+void Cpu::set_state(const CpuState& state) {
+  core_->s = state;
+  core_->s.gpr[kZeroRegister] = 0;
+  core_->event = {};
+  set_cpl(*core_, state.cpl & 3);
+  update_mode(*core_);
+  flush_tlb(*core_);
+}
+
+void Cpu::ram_changed(std::uint32_t address, std::size_t count) {
+  if (count == 0) return;
+  const auto last = static_cast<std::uint32_t>(address + (count - 1));
+  for (std::uint32_t page = address >> memory::kPageShift; page <= last >> memory::kPageShift; ++page) {
+    if (core_->ram.code_lines(page) != 0) drop_code(*core_, page);
+  }
+}
+
+bool Cpu::translate(std::uint32_t linear, std::uint32_t& physical) const { return translate_quietly(*core_, linear, physical); }
+
+std::uint64_t Cpu::x87_digest() const {
+  base::HashVisitor hash;
+  core_->fpu.visit_state(hash);
+  return hash.digest();
+}
+
+}  // namespace tuxarium::cpu

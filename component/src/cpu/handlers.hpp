@@ -1,0 +1,26 @@
+// Which file of handlers knows which mnemonics. Each function returns the handler for a decoded instruction and may refine the Op; nullptr when
+// the mnemonic is not its own. `wide`: memory operands go through the segment checks.
+#pragma once
+
+#include "cpu/interpreter.hpp"
+
+namespace tuxarium::cpu {
+
+Handler pick_alu(const Instruction& i, bool wide, Op& op);
+Handler pick_shift(const Instruction& i, bool wide, Op& op);
+Handler pick_arithmetic(const Instruction& i, bool wide, Op& op);
+Handler pick_move(const Instruction& i, bool wide, Op& op);
+Handler pick_stack(const Instruction& i, bool wide, bool stack32, Op& op);
+Handler pick_branch(const Instruction& i, bool wide, bool stack_flat, Op& op);
+Handler pick_string(const Instruction& i, Op& op);
+Handler pick_system(const Instruction& i, Op& op);
+Handler pick_x87(const Instruction& i, bool wide, Op& op);
+
+const Op* op_undefined(Core& c, const Op* op);
+const Op* op_too_long(Core& c, const Op* op);
+const Op* op_end_of_block(Core& c, const Op* op);
+
+/// Which operand a two-operand instruction reads and writes.
+enum class Form : std::uint8_t { rr, rm, mr, ri, mi };
+
+}  // namespace tuxarium::cpu

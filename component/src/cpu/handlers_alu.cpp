@@ -1,0 +1,259 @@
+// ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, INC, DEC, NOT, NEG: register, memory and immediate forms.
+
+#include "cpu/handlers.hpp"
+
+namespace tuxarium::cpu {
+
+namespace {
+
+struct Add {
+  static constexpr bool kWrites = true;
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
+    const T r = static_cast<T>(a + b);
+    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((a & b) | ((a | b) & ~r)));
+    set_result(s, r);
+    return r;
+  }
+};
+
+struct Adc {
+  static constexpr bool kWrites = true;
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
+    const T r = static_cast<T>(a + b + (flag_cf(s) ? 1 : 0));
+    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((a & b) | ((a | b) & ~r)));
+    set_result(s, r);
+    return r;
+  }
+};
+
+struct Sub {
+  static constexpr bool kWrites = true;
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
+    const T r = static_cast<T>(a - b);
+    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((~a & b) | ((~a | b) & r)));
+    set_result(s, r);
+    return r;
+  }
+};
+
+struct Cmp : Sub {
+  static constexpr bool kWrites = false;
+};
+
+struct Sbb {
+  static constexpr bool kWrites = true;
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
+    const T r = static_cast<T>(a - b - (flag_cf(s) ? 1 : 0));
+    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((~a & b) | ((~a | b) & r)));
+    set_result(s, r);
+    return r;
+  }
+};
+
+template <class T>
+TUXARIUM_HOT T logic_result(CpuState& s, T r) {
+  s.flag_carries = 0;
+  set_result(s, r);
+  return r;
+}
+
+struct And {
+  static constexpr bool kWrites = true;
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
+    return logic_result(s, static_cast<T>(a & b));
+  }
+};
+struct Test : And {
+  static constexpr bool kWrites = false;
+};
+struct Or {
+  static constexpr bool kWrites = true;
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
+    return logic_result(s, static_cast<T>(a | b));
+  }
+};
+struct Xor {
+  static constexpr bool kWrites = true;
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
+    return logic_result(s, static_cast<T>(a ^ b));
+  }
+};
+
+template <class Alu, class T>
+const Op* alu_rr(Core& c, const Op* op) {
+  const T r = Alu::run(c.s, get<T>(c, op->dst), get<T>(c, op->src));
+  if constexpr (Alu::kWrites) put<T>(c, op->dst, r);
+  TUXARIUM_NEXT();
+}
+
+template <class Alu, class T>
+const Op* alu_ri(Core& c, const Op* op) {
+  const T r = Alu::run(c.s, get<T>(c, op->dst), static_cast<T>(op->immediate));
+  if constexpr (Alu::kWrites) put<T>(c, op->dst, r);
+  TUXARIUM_NEXT();
+}
+
+template <class Alu, class T, bool Wide>
+const Op* alu_rm(Core& c, const Op* op) {
+  std::uint32_t linear;
+  T value;
+  if (!operand_address<Wide>(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  const T r = Alu::run(c.s, get<T>(c, op->dst), value);
+  if constexpr (Alu::kWrites) put<T>(c, op->dst, r);
+  TUXARIUM_NEXT();
+}
+
+/// Memory destination with a given second operand.
+template <class Alu, class T, bool Wide>
+TUXARIUM_HOT bool alu_memory(Core& c, const Op* op, T b) {
+  std::uint32_t linear;
+  if (!operand_address<Wide>(c, op, sizeof(T), Alu::kWrites ? Access::write : Access::read, linear)) [[unlikely]] return false;
+  if constexpr (Alu::kWrites) {
+    return modify<T>(c, linear, [&c, b](T a) TUXARIUM_LAMBDA_HOT { return Alu::run(c.s, a, b); });
+  } else {
+    T a;
+    if (!load(c, linear, a)) [[unlikely]] return false;
+    Alu::run(c.s, a, b);
+    return true;
+  }
+}
+
+template <class Alu, class T, bool Wide>
+const Op* alu_mr(Core& c, const Op* op) {
+  if (!alu_memory<Alu, T, Wide>(c, op, get<T>(c, op->src))) [[unlikely]] return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+template <class Alu, class T, bool Wide>
+const Op* alu_mi(Core& c, const Op* op) {
+  if (!alu_memory<Alu, T, Wide>(c, op, static_cast<T>(op->immediate))) [[unlikely]] return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+/// XOR and SUB of a register with itself.
+template <class T>
+const Op* clear_register(Core& c, const Op* op) {
+  put<T>(c, op->dst, 0);
+  logic_result<T>(c.s, 0);
+  TUXARIUM_NEXT();
+}
+
+struct Inc {
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a) {
+    const T r = static_cast<T>(a + 1);
+    const bool of = r == static_cast<T>(T{1} << (kBits<T> - 1));
+    const std::uint32_t cf = s.flag_carries & 0x80000000u;
+    s.flag_carries = cf | ((cf >> 1) ^ (of ? 0x40000000u : 0)) | ((r & 15) == 0 ? 8u : 0);
+    set_result(s, r);
+    return r;
+  }
+};
+struct Dec {
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a) {
+    const T r = static_cast<T>(a - 1);
+    const bool of = a == static_cast<T>(T{1} << (kBits<T> - 1));
+    const std::uint32_t cf = s.flag_carries & 0x80000000u;
+    s.flag_carries = cf | ((cf >> 1) ^ (of ? 0x40000000u : 0)) | ((r & 15) == 15 ? 8u : 0);
+    set_result(s, r);
+    return r;
+  }
+};
+struct Not {
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState&, T a) {
+    return static_cast<T>(~a);
+  }
+};
+struct Neg {
+  template <class T>
+  TUXARIUM_HOT static T run(CpuState& s, T a) {
+    return Sub::run<T>(s, T{0}, a);
+  }
+};
+
+template <class Unary, class T>
+const Op* unary_r(Core& c, const Op* op) {
+  put<T>(c, op->dst, Unary::run(c.s, get<T>(c, op->dst)));
+  TUXARIUM_NEXT();
+}
+
+template <class Unary, class T, bool Wide>
+const Op* unary_m(Core& c, const Op* op) {
+  std::uint32_t linear;
+  if (!operand_address<Wide>(c, op, sizeof(T), Access::write, linear)) [[unlikely]] return fault(c, op);
+  if (!modify<T>(c, linear, [&c](T a) TUXARIUM_LAMBDA_HOT { return Unary::run(c.s, a); })) [[unlikely]] return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+template <class Alu, class T>
+Handler pick_form(Form form, bool wide) {
+  switch (form) {
+    case Form::rr: return alu_rr<Alu, T>;
+    case Form::ri: return alu_ri<Alu, T>;
+    case Form::rm: return wide ? alu_rm<Alu, T, true> : alu_rm<Alu, T, false>;
+    case Form::mr: return wide ? alu_mr<Alu, T, true> : alu_mr<Alu, T, false>;
+    case Form::mi: return wide ? alu_mi<Alu, T, true> : alu_mi<Alu, T, false>;
+  }
+  return nullptr;
+}
+
+template <class T>
+Handler pick_unary(Mnemonic mnemonic, bool memory, bool wide) {
+  switch (mnemonic) {
+    case Mnemonic::inc: return memory ? (wide ? unary_m<Inc, T, true> : unary_m<Inc, T, false>) : unary_r<Inc, T>;
+    case Mnemonic::dec: return memory ? (wide ? unary_m<Dec, T, true> : unary_m<Dec, T, false>) : unary_r<Dec, T>;
+    case Mnemonic::not_: return memory ? (wide ? unary_m<Not, T, true> : unary_m<Not, T, false>) : unary_r<Not, T>;
+    case Mnemonic::neg: return memory ? (wide ? unary_m<Neg, T, true> : unary_m<Neg, T, false>) : unary_r<Neg, T>;
+    default: return nullptr;
+  }
+}
+
+template <class T>
+Handler pick_binary(Mnemonic mnemonic, Form form, bool wide, const Op& op) {
+  if (form == Form::rr && op.dst == op.src && (mnemonic == Mnemonic::xor_ || mnemonic == Mnemonic::sub)) return clear_register<T>;
+  switch (mnemonic) {
+    case Mnemonic::add: return pick_form<Add, T>(form, wide);
+    case Mnemonic::or_: return pick_form<Or, T>(form, wide);
+    case Mnemonic::adc: return pick_form<Adc, T>(form, wide);
+    case Mnemonic::sbb: return pick_form<Sbb, T>(form, wide);
+    case Mnemonic::and_: return pick_form<And, T>(form, wide);
+    case Mnemonic::sub: return pick_form<Sub, T>(form, wide);
+    case Mnemonic::xor_: return pick_form<Xor, T>(form, wide);
+    case Mnemonic::cmp: return pick_form<Cmp, T>(form, wide);
+    case Mnemonic::test: return pick_form<Test, T>(form, wide);
+    default: return nullptr;
+  }
+}
+
+}  // namespace
+
+Handler pick_alu(const Instruction& i, bool wide, Op& op) {
+  const Mnemonic mnemonic = i.mnemonic();
+  const Operand second = i.row->operand[1];
+  const bool byte = op.operand_size == 1;
+  if (mnemonic == Mnemonic::inc || mnemonic == Mnemonic::dec || mnemonic == Mnemonic::not_ || mnemonic == Mnemonic::neg) {
+    if (byte) return pick_unary<std::uint8_t>(mnemonic, i.is_memory, wide);
+    return i.operand_size == 2 ? pick_unary<std::uint16_t>(mnemonic, i.is_memory, wide) : pick_unary<std::uint32_t>(mnemonic, i.is_memory, wide);
+  }
+  Form form = Form::ri;
+  if (second == Operand::Ib || second == Operand::Iz || second == Operand::sIb) {
+    form = i.is_memory ? Form::mi : Form::ri;
+  } else if (second == Operand::Gb || second == Operand::Gv) {
+    form = i.is_memory ? Form::mr : Form::rr;
+  } else {
+    form = i.is_memory ? Form::rm : Form::rr;
+  }
+  if (byte) return pick_binary<std::uint8_t>(mnemonic, form, wide, op);
+  return i.operand_size == 2 ? pick_binary<std::uint16_t>(mnemonic, form, wide, op) : pick_binary<std::uint32_t>(mnemonic, form, wide, op);
+}
+
+}  // namespace tuxarium::cpu

@@ -1,0 +1,268 @@
+// PUSH, POP and their relatives, ENTER and LEAVE.
+//
+// The fast forms are for a flat 32-bit stack; the others go through StackFrame, which checks and masks.
+
+#include "cpu/handlers.hpp"
+#include "cpu/system.hpp"
+
+namespace tuxarium::cpu {
+
+namespace {
+
+template <class T>
+TUXARIUM_HOT bool push_flat(Core& c, T value) {
+  const std::uint32_t at = c.s.gpr[kEsp] - static_cast<std::uint32_t>(sizeof(T));
+  if (!store<T>(c, at, value)) [[unlikely]] return false;
+  c.s.gpr[kEsp] = at;
+  return true;
+}
+
+TUXARIUM_COLD bool push_checked(Core& c, std::uint32_t value, unsigned size) {
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+  if (!frame.push(value, size)) return false;
+  set_stack_pointer(c, frame.pointer());
+  return true;
+}
+
+template <class T, bool Flat>
+TUXARIUM_HOT bool push_any(Core& c, T value) {
+  if constexpr (Flat) return push_flat<T>(c, value);
+  return push_checked(c, value, sizeof(T));
+}
+
+template <class T, bool Flat>
+TUXARIUM_HOT bool top_of_stack(Core& c, T& value) {
+  if constexpr (Flat) {
+    return load<T>(c, c.s.gpr[kEsp], value);
+  } else {
+    StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+    std::uint32_t wide = 0;
+    if (!frame.peek(0, wide, sizeof(T))) return false;
+    value = static_cast<T>(wide);
+    return true;
+  }
+}
+
+template <class T, bool Flat>
+TUXARIUM_HOT void drop_top(Core& c) {
+  if constexpr (Flat) {
+    c.s.gpr[kEsp] += static_cast<std::uint32_t>(sizeof(T));
+  } else {
+    set_stack_pointer(c, c.s.gpr[kEsp] + static_cast<std::uint32_t>(sizeof(T)));
+  }
+}
+
+template <class T, bool Flat>
+const Op* push_r(Core& c, const Op* op) {
+  if (!push_any<T, Flat>(c, get<T>(c, op->dst))) [[unlikely]] return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+template <class T, bool Flat>
+const Op* push_i(Core& c, const Op* op) {
+  if (!push_any<T, Flat>(c, static_cast<T>(op->immediate))) [[unlikely]] return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+template <class T, bool Flat>
+const Op* push_m(Core& c, const Op* op) {
+  std::uint32_t linear;
+  T value;
+  const bool addressed = op->wide != 0 ? operand_address<true>(c, op, sizeof(T), Access::read, linear)
+                                       : operand_address<false>(c, op, sizeof(T), Access::read, linear);
+  if (!addressed || !load(c, linear, value) || !push_any<T, Flat>(c, value)) [[unlikely]] return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+template <class T, bool Flat>
+const Op* pop_r(Core& c, const Op* op) {
+  T value;
+  if (!top_of_stack<T, Flat>(c, value)) [[unlikely]] return fault(c, op);
+  drop_top<T, Flat>(c);
+  put<T>(c, op->dst, value);
+  TUXARIUM_NEXT();
+}
+
+/// An address that is built with ESP sees it after the pop.
+template <class T, bool Flat>
+const Op* pop_m(Core& c, const Op* op) {
+  T value;
+  if (!top_of_stack<T, Flat>(c, value)) [[unlikely]] return fault(c, op);
+  const std::uint32_t esp = c.s.gpr[kEsp];
+  drop_top<T, Flat>(c);
+  std::uint32_t linear;
+  const bool addressed = op->wide != 0 ? operand_address<true>(c, op, sizeof(T), Access::write, linear)
+                                       : operand_address<false>(c, op, sizeof(T), Access::write, linear);
+  if (!addressed || !store<T>(c, linear, value)) [[unlikely]] {
+    c.s.gpr[kEsp] = esp;
+    return fault(c, op);
+  }
+  TUXARIUM_NEXT();
+}
+
+const Op* push_segment(Core& c, const Op* op) {
+  if (!push_checked(c, c.s.segment[op->immediate].selector, op->operand_size)) return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+const Op* pop_segment(Core& c, const Op* op) {
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+  std::uint32_t selector = 0;
+  const std::uint16_t mode = c.mode;
+  const std::uint32_t mask = stack_mask(c.s.segment[kSs]);
+  if (!frame.peek(0, selector, 2)) return fault(c, op);
+  if (!load_segment(c, op->immediate, static_cast<std::uint16_t>(selector))) return fault(c, op);
+  c.s.gpr[kEsp] = (c.s.gpr[kEsp] & ~mask) | ((c.s.gpr[kEsp] + op->operand_size) & mask);
+  if (op->immediate == kSs) c.s.interrupt_shadow = kShadowStackLoad;
+  if (op->immediate == kSs || mode != c.mode) {
+    c.remaining += c.block->count - op->before - 1;
+    return leave(c, next_eip(c, op));
+  }
+  TUXARIUM_NEXT();
+}
+
+const Op* op_pusha(Core& c, const Op* op) {
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+  for (unsigned r = 0; r < 8; ++r) {
+    if (!frame.push(c.s.gpr[r], op->operand_size)) return fault(c, op);
+  }
+  set_stack_pointer(c, frame.pointer());
+  TUXARIUM_NEXT();
+}
+
+const Op* op_popa(Core& c, const Op* op) {
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+  std::uint32_t value[8] = {};
+  for (unsigned r = 8; r-- > 0;) {
+    if (!frame.pop(value[r], op->operand_size)) return fault(c, op);
+  }
+  for (unsigned r = 0; r < 8; ++r) {
+    if (r == kEsp) continue;
+    if (op->operand_size == 2) {
+      put<std::uint16_t>(c, static_cast<std::uint8_t>(r * 4), static_cast<std::uint16_t>(value[r]));
+    } else {
+      c.s.gpr[r] = value[r];
+    }
+  }
+  set_stack_pointer(c, frame.pointer());
+  TUXARIUM_NEXT();
+}
+
+const Op* op_pushf(Core& c, const Op* op) {
+  if (c.vm86() && c.iopl() != 3) {
+    raise(c, kGeneralProtection, 0);
+    return fault(c, op);
+  }
+  if (!push_checked(c, get_eflags(c.s) & ~(kVm | kRf), op->operand_size)) return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+/// The last of its block: IF or TF may have changed.
+const Op* op_popf(Core& c, const Op* op) {
+  if (c.vm86() && c.iopl() != 3) {
+    raise(c, kGeneralProtection, 0);
+    return fault(c, op);
+  }
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+  std::uint32_t flags = 0;
+  if (!frame.pop(flags, op->operand_size)) return fault(c, op);
+  set_stack_pointer(c, frame.pointer());
+  // POPF clears RF and leaves VM alone.
+  write_eflags(c, op->operand_size == 4 ? flags & ~kRf : flags, op->operand_size, c.s.cpl);
+  return leave(c, next_eip(c, op));
+}
+
+const Op* op_leave(Core& c, const Op* op) {
+  const std::uint32_t mask = stack_mask(c.s.segment[kSs]);
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEbp], false};
+  std::uint32_t ebp = 0;
+  if (!frame.pop(ebp, op->operand_size)) return fault(c, op);
+  c.s.gpr[kEsp] = (c.s.gpr[kEsp] & ~mask) | frame.pointer();
+  if (op->operand_size == 2) {
+    put<std::uint16_t>(c, kEbp * 4, static_cast<std::uint16_t>(ebp));
+  } else {
+    c.s.gpr[kEbp] = ebp;
+  }
+  TUXARIUM_NEXT();
+}
+
+const Op* op_leave_flat(Core& c, const Op* op) {
+  std::uint32_t value;
+  const std::uint32_t ebp = c.s.gpr[kEbp];
+  if (!load(c, ebp, value)) [[unlikely]] return fault(c, op);
+  c.s.gpr[kEsp] = ebp + 4;
+  c.s.gpr[kEbp] = value;
+  TUXARIUM_NEXT();
+}
+
+/// ENTER: immediate = frame size, displacement = nesting level.
+const Op* op_enter(Core& c, const Op* op) {
+  const unsigned size = op->operand_size, level = op->displacement & 31;
+  const std::uint32_t mask = stack_mask(c.s.segment[kSs]);
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+  if (!frame.push(c.s.gpr[kEbp], size)) return fault(c, op);
+  const std::uint32_t frame_pointer = frame.pointer();
+  StackFrame old{c, c.s.segment[kSs], c.s.gpr[kEbp], false};
+  for (unsigned i = 1; i < level; ++i) {
+    std::uint32_t display = 0;
+    old.skip(0u - size);
+    if (!old.peek(0, display, size) || !frame.push(display, size)) return fault(c, op);
+  }
+  if (level > 0 && !frame.push(frame_pointer, size)) return fault(c, op);
+  // The new top of the stack must be writable.
+  StackFrame top{c, c.s.segment[kSs], (frame.pointer() - op->immediate) & mask, false};
+  std::uint32_t ignored = 0;
+  const std::uint32_t new_esp = top.pointer();
+  if (!top.peek(0, ignored, size) || !probe_write(c, c.s.segment[kSs].base + new_esp, size)) return fault(c, op);
+  if (size == 2) {
+    put<std::uint16_t>(c, kEbp * 4, static_cast<std::uint16_t>(frame_pointer));
+  } else {
+    c.s.gpr[kEbp] = mask == 0xffff ? (c.s.gpr[kEbp] & 0xffff0000u) | frame_pointer : frame_pointer;
+  }
+  set_stack_pointer(c, new_esp);
+  TUXARIUM_NEXT();
+}
+
+template <class T, bool Flat>
+Handler pick_sized(const Instruction& i) {
+  const Operand operand = i.row->operand[0];
+  if (i.mnemonic() == Mnemonic::push) {
+    if (operand == Operand::Iz || operand == Operand::sIb) return push_i<T, Flat>;
+    return i.is_memory ? push_m<T, Flat> : push_r<T, Flat>;
+  }
+  return i.is_memory ? pop_m<T, Flat> : pop_r<T, Flat>;
+}
+
+unsigned segment_of(Operand operand) {
+  switch (operand) {
+    case Operand::ES: return kEs;
+    case Operand::CS: return kCs;
+    case Operand::SS: return kSs;
+    case Operand::DS: return kDs;
+    case Operand::FS: return kFs;
+    default: return kGs;
+  }
+}
+
+}  // namespace
+
+Handler pick_stack(const Instruction& i, bool wide, bool stack_flat, Op& op) {
+  op.wide = wide ? 1 : 0;
+  switch (i.mnemonic()) {
+    case Mnemonic::push:
+    case Mnemonic::pop:
+      if (stack_flat) return i.operand_size == 2 ? pick_sized<std::uint16_t, true>(i) : pick_sized<std::uint32_t, true>(i);
+      return i.operand_size == 2 ? pick_sized<std::uint16_t, false>(i) : pick_sized<std::uint32_t, false>(i);
+    case Mnemonic::push_seg: op.immediate = segment_of(i.row->operand[0]); return push_segment;
+    case Mnemonic::pop_seg: op.immediate = segment_of(i.row->operand[0]); return pop_segment;
+    case Mnemonic::pusha: return op_pusha;
+    case Mnemonic::popa: return op_popa;
+    case Mnemonic::pushf: return op_pushf;
+    case Mnemonic::popf: return op_popf;
+    case Mnemonic::leave: return stack_flat && i.operand_size == 4 ? op_leave_flat : op_leave;
+    case Mnemonic::enter: op.displacement = i.immediate2; return op_enter;
+    default: return nullptr;
+  }
+}
+
+}  // namespace tuxarium::cpu

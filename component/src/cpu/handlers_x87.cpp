@@ -1,0 +1,212 @@
+// D8-DF and FWAIT: from decoded instructions to the x87 unit, with #NM, #MF and FERR. Intel SDM volume 1 chapter 8, volume 3A section 2.5.
+
+#include <array>
+
+#include "cpu/handlers.hpp"
+
+namespace tuxarium::cpu {
+
+namespace {
+
+using x87::MemoryKind;
+using x87::Unit;
+
+constexpr unsigned kMaxImage = 108;
+
+unsigned escape_of(const Op* op) { return op->opcode & 7; }
+unsigned reg_of(const Op* op) { return op->modrm >> 3 & 7; }
+
+/// CR0.EM and CR0.TS.
+TUXARIUM_HOT bool available(Core& c) {
+  if ((c.s.cr0 & (kCr0Em | kCr0Ts)) == 0) [[likely]] return true;
+  return raise(c, kDeviceNotAvailable);
+}
+
+/// The check of a waiting instruction for an error left by an earlier one. False: an exception was raised or the processor waits for the
+/// board to answer FERR.
+TUXARIUM_HOT bool no_error_pending(Core& c) {
+  if (!c.fpu.error_pending()) [[likely]] return true;
+  if ((c.s.cr0 & kCr0Ne) != 0) return raise(c, kFpuError);
+  c.ferr = true;
+  c.bus.fpu_error(true);
+  return false;
+}
+
+/// Leaves before `op`: for its exception, or to wait for the interrupt that FERR causes.
+const Op* not_now(Core& c, const Op* op) {
+  const Op* result = fault(c, op);
+  // Waiting costs time, so that a run's budget is used up when the board never answers.
+  if (c.event.kind == PendingEvent::Kind::none && c.remaining > 0) --c.remaining;
+  return result;
+}
+
+TUXARIUM_HOT void record(Core& c, const Op* op) {
+  c.fpu.record_instruction(c.s.segment[kCs].selector, this_eip(c, op), escape_of(op), op->modrm);
+}
+
+TUXARIUM_HOT bool fpu_address(Core& c, const Op* op, unsigned size, Access access, std::uint32_t& linear) {
+  return op->wide != 0 ? operand_address<true>(c, op, size, access, linear) : operand_address<false>(c, op, size, access, linear);
+}
+
+void record_memory(Core& c, const Op* op) {
+  record(c, op);
+  c.fpu.record_operand(c.s.segment[op->segment].selector, cut(operand_offset(c, op), op->address_size));
+}
+
+template <class T>
+const Op* fpu_load(Core& c, const Op* op) {
+  std::uint32_t linear;
+  T value;
+  if (!available(c) || !no_error_pending(c)) [[unlikely]] return not_now(c, op);
+  if (!fpu_address(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  record_memory(c, op);
+  Unit::load_handler(escape_of(op), reg_of(op))(c.fpu, value);
+  TUXARIUM_NEXT();
+}
+
+template <class T>
+const Op* fpu_store(Core& c, const Op* op) {
+  std::uint32_t linear;
+  if (!available(c) || !no_error_pending(c)) [[unlikely]] return not_now(c, op);
+  if (!fpu_address(c, op, sizeof(T), Access::write, linear)) [[unlikely]] return fault(c, op);
+  const x87::StagedStore staged = Unit::store_handler(escape_of(op), reg_of(op))(c.fpu);
+  if (staged.size != 0 && !store<T>(c, linear, static_cast<T>(staged.bits))) [[unlikely]] return fault(c, op);
+  record_memory(c, op);
+  c.fpu.commit_store(staged);
+  TUXARIUM_NEXT();
+}
+
+x87::EnvLayout layout(const Core& c, const Op* op) { return {.wide = op->operand_size == 4, .protected_mode = !c.real_or_vm86()}; }
+
+bool load_image(Core& c, std::uint32_t linear, std::span<std::byte> image) {
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    std::uint8_t byte;
+    if (!load(c, linear + static_cast<std::uint32_t>(i), byte)) return false;
+    image[i] = static_cast<std::byte>(byte);
+  }
+  return true;
+}
+
+bool store_image(Core& c, std::uint32_t linear, std::span<const std::byte> image) {
+  if (!image.empty() && !probe_write(c, linear, static_cast<unsigned>(image.size()))) return false;
+  for (std::size_t i = 0; i < image.size(); ++i) {
+    if (!store<std::uint8_t>(c, linear + static_cast<std::uint32_t>(i), std::to_integer<std::uint8_t>(image[i]))) return false;
+  }
+  return true;
+}
+
+/// All other memory forms: 80-bit, BCD, control and status words, environment, whole state.
+const Op* fpu_memory(Core& c, const Op* op) {
+  const auto form = Unit::memory_form(escape_of(op), reg_of(op), op->operand_size == 4);
+  if (!available(c)) return fault(c, op);
+  if (Unit::is_waiting(escape_of(op), op->modrm) && !no_error_pending(c)) return not_now(c, op);
+  std::array<std::byte, kMaxImage> buffer{};
+  const auto image = std::span{buffer}.first(form.bytes);
+  std::uint32_t linear;
+  switch (form.kind) {
+    case MemoryKind::invalid: return op_undefined(c, op);
+    case MemoryKind::load:
+    case MemoryKind::load_control:
+    case MemoryKind::load_environment:
+    case MemoryKind::load_state:
+      if (!fpu_address(c, op, form.bytes, Access::read, linear) || !load_image(c, linear, image)) return fault(c, op);
+      if (!Unit::is_control(escape_of(op), op->modrm)) record_memory(c, op);
+      c.fpu.execute_load(escape_of(op), reg_of(op), image, layout(c, op));
+      break;
+    default: {
+      if (!fpu_address(c, op, form.bytes, Access::write, linear)) return fault(c, op);
+      const x87::StagedStore staged = c.fpu.prepare_store(escape_of(op), reg_of(op), image, layout(c, op));
+      const bool suppressed = staged.effect == x87::StagedStore::Effect::value && staged.size == 0;
+      if (!store_image(c, linear, suppressed ? std::span<const std::byte>{} : image)) return fault(c, op);
+      if (!Unit::is_control(escape_of(op), op->modrm)) record_memory(c, op);
+      c.fpu.commit_store(staged);
+      break;
+    }
+  }
+  TUXARIUM_NEXT();
+}
+
+/// Register forms that exchange nothing with the integer unit.
+const Op* fpu_register(Core& c, const Op* op) {
+  if (!available(c) || !no_error_pending(c)) [[unlikely]] return not_now(c, op);
+  record(c, op);
+  x87::RegisterIo io;
+  Unit::register_handler(escape_of(op), op->modrm)(c.fpu, op->modrm & 7u, io);
+  TUXARIUM_NEXT();
+}
+
+/// The others, and the control instructions.
+const Op* fpu_register_any(Core& c, const Op* op) {
+  const auto form = Unit::register_form(escape_of(op), op->modrm);
+  if (!available(c)) return fault(c, op);
+  if (!form.valid) return op_undefined(c, op);
+  if (form.waiting && !no_error_pending(c)) return not_now(c, op);
+  if (!form.control) record(c, op);
+  x87::RegisterIo io;
+  io.eflags = get_eflags(c.s);
+  c.fpu.execute_register(escape_of(op), op->modrm, io);
+  if (form.writes_eflags) load_arithmetic_flags(c.s, io.eflags);
+  if (form.writes_ax) put<std::uint16_t>(c, 0, io.ax);
+  if (c.ferr && !c.fpu.error_pending()) [[unlikely]] {
+    c.ferr = false;
+    c.bus.fpu_error(false);
+  }
+  TUXARIUM_NEXT();
+}
+
+const Op* op_fwait(Core& c, const Op* op) {
+  if ((c.s.cr0 & (kCr0Mp | kCr0Ts)) == (kCr0Mp | kCr0Ts)) {
+    raise(c, kDeviceNotAvailable);
+    return fault(c, op);
+  }
+  if (c.has(Feature::fpu) && !no_error_pending(c)) return not_now(c, op);
+  TUXARIUM_NEXT();
+}
+
+// A processor without an x87 unit: nobody drives the bus, so status reads as all ones and everything else does nothing.
+
+const Op* no_fpu_register(Core& c, const Op* op) {
+  if (!available(c)) return fault(c, op);
+  if (escape_of(op) == 7 && op->modrm == 0xe0) put<std::uint16_t>(c, 0, 0xffff);
+  TUXARIUM_NEXT();
+}
+
+const Op* no_fpu_memory(Core& c, const Op* op) {
+  if (!available(c)) return fault(c, op);
+  const bool status_or_control = (escape_of(op) == 5 || escape_of(op) == 1) && reg_of(op) == 7;
+  std::uint32_t linear;
+  if (status_or_control && (!fpu_address(c, op, 2, Access::write, linear) || !store<std::uint16_t>(c, linear, 0xffff))) return fault(c, op);
+  TUXARIUM_NEXT();
+}
+
+Handler pick_memory_form(unsigned escape, unsigned reg, bool wide_operand) {
+  const auto form = Unit::memory_form(escape, reg, wide_operand);
+  if (form.kind == MemoryKind::load && Unit::load_handler(escape, reg) != nullptr) {
+    if (form.bytes == 2) return fpu_load<std::uint16_t>;
+    if (form.bytes == 4) return fpu_load<std::uint32_t>;
+    if (form.bytes == 8) return fpu_load<std::uint64_t>;
+  }
+  if (form.kind == MemoryKind::store && Unit::store_handler(escape, reg) != nullptr) {
+    if (form.bytes == 2) return fpu_store<std::uint16_t>;
+    if (form.bytes == 4) return fpu_store<std::uint32_t>;
+    if (form.bytes == 8) return fpu_store<std::uint64_t>;
+  }
+  return fpu_memory;
+}
+
+}  // namespace
+
+Handler pick_x87(const Instruction& i, bool wide, Op& op) {
+  op.wide = wide ? 1 : 0;
+  if (i.mnemonic() == Mnemonic::fwait) return op_fwait;
+  const bool has_fpu = op.repeat == 0;
+  op.repeat = 0;
+  if (!has_fpu) return i.is_memory ? no_fpu_memory : no_fpu_register;
+  const unsigned escape = i.opcode & 7;
+  if (i.is_memory) return pick_memory_form(escape, i.reg, i.operand_size == 4);
+  const auto form = Unit::register_form(escape, i.modrm);
+  const bool plain = form.valid && form.waiting && !form.control && !form.reads_eflags && !form.writes_eflags && !form.writes_ax;
+  return plain && Unit::register_handler(escape, i.modrm) != nullptr ? fpu_register : fpu_register_any;
+}
+
+}  // namespace tuxarium::cpu

@@ -1,0 +1,135 @@
+// What every handler is written with: operands, addresses, and how one instruction hands over to the next.
+//
+// In optimised builds a handler jumps to the next one (a tail call, which g++ and clang make from -O2 on); otherwise it returns the next
+// Op and the dispatcher's loop calls it. Both give the same run.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "cpu/memory_access.hpp"
+
+namespace tuxarium::cpu {
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define TUXARIUM_SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TUXARIUM_SANITIZED 1
+#endif
+
+#if defined(__OPTIMIZE__) && !defined(TUXARIUM_SANITIZED) && defined(__clang__)
+#define TUXARIUM_RUN(ops) [[clang::musttail]] return (ops)->handler(c, (ops))
+#elif defined(__OPTIMIZE__) && !defined(TUXARIUM_SANITIZED) && defined(__GNUC__)
+#define TUXARIUM_RUN(ops) return (ops)->handler(c, (ops))
+#else
+#define TUXARIUM_RUN(ops) return (ops)
+#endif
+#define TUXARIUM_NEXT() TUXARIUM_RUN(op + 1)
+
+/// Goes to `target` in the same page through the block's link, or to any page through the cache.
+#define TUXARIUM_BRANCH(slot, target, same_page)                                                                              \
+  do {                                                                                                                        \
+    Block* next_block = (same_page) ? c.block->link[slot] : find_block(c, target);                                            \
+    if (next_block != nullptr && next_block->valid && c.remaining >= next_block->count) [[likely]] {                          \
+      c.remaining -= next_block->count;                                                                                       \
+      c.block = next_block;                                                                                                   \
+      const Op* first_op = next_block->ops;                                                                                   \
+      TUXARIUM_RUN(first_op);                                                                                                 \
+    }                                                                                                                         \
+    return (same_page) ? leave_linkable(c, slot, target) : leave(c, target);                                                  \
+  } while (false)
+
+template <class T>
+TUXARIUM_HOT T get(const Core& c, std::uint8_t offset) {
+  T value;
+  std::memcpy(&value, reinterpret_cast<const char*>(c.s.gpr.data()) + offset, sizeof(T));
+  return value;
+}
+
+template <class T>
+TUXARIUM_HOT void put(Core& c, std::uint8_t offset, T value) {
+  std::memcpy(reinterpret_cast<char*>(c.s.gpr.data()) + offset, &value, sizeof(T));
+}
+
+/// Byte offset of a register in the register file.
+template <class T>
+constexpr std::uint8_t register_offset(unsigned number) {
+  if constexpr (sizeof(T) == 1) {
+    return static_cast<std::uint8_t>((number & 3) * 4 + (number >> 2));
+  } else {
+    return static_cast<std::uint8_t>(number * 4);
+  }
+}
+
+/// Offset part of the memory operand, before it is cut to 16 bits.
+TUXARIUM_HOT std::uint32_t operand_offset(const Core& c, const Op* op) {
+  return get<std::uint32_t>(c, op->base) + (get<std::uint32_t>(c, op->index) << op->scale) + op->displacement;
+}
+
+TUXARIUM_HOT std::uint32_t cut(std::uint32_t offset, unsigned address_size) { return address_size == 2 ? offset & 0xffff : offset; }
+
+/// Linear address of the memory operand. Wide: through segment checks and 16-bit addresses; otherwise the segment is flat.
+template <bool Wide>
+TUXARIUM_HOT bool operand_address(Core& c, const Op* op, unsigned size, Access access, std::uint32_t& linear) {
+  if constexpr (Wide) {
+    return segment_check(c, op->segment, cut(operand_offset(c, op), op->address_size), size, access, linear);
+  } else {
+    linear = operand_offset(c, op);
+    return true;
+  }
+}
+
+TUXARIUM_HOT std::uint32_t this_eip(const Core& c, const Op* op) { return c.block->eip + op->offset; }
+TUXARIUM_HOT std::uint32_t next_eip(const Core& c, const Op* op) { return c.block->eip + op->offset + op->length; }
+
+/// Ends the block before `op`, which did not complete: it and what follows were not retired.
+inline const Op* leave_before(Core& c, const Op* op) {
+  c.remaining += c.block->count - op->before;
+  c.s.eip = this_eip(c, op);
+  return nullptr;
+}
+
+/// `op` raised an exception.
+TUXARIUM_COLD const Op* fault(Core& c, const Op* op);
+
+/// Ends the block after its last instruction.
+inline const Op* leave(Core& c, std::uint32_t eip) {
+  c.s.eip = eip;
+  return nullptr;
+}
+inline const Op* leave_linkable(Core& c, unsigned slot, std::uint32_t eip) {
+  c.s.eip = eip;
+  c.link_from = &c.block->link[slot];
+  c.link_block = c.block;
+  return nullptr;
+}
+
+/// A block for `eip` that can be entered without a look by the dispatcher, or nullptr.
+TUXARIUM_HOT Block* find_block(Core& c, std::uint32_t eip) {
+  const std::uint32_t cs_base = c.s.segment[kCs].base;
+  const std::uint32_t linear = cs_base + eip;
+  const TlbEntry& entry = tlb_entry(c, linear);
+  if ((linear & memory::kPageMask) != entry.read_tag) return nullptr;
+  Block* block = c.blocks.find(reinterpret_cast<const std::uint8_t*>(entry.addend + linear), eip, cs_base, c.mode);
+  return block != nullptr && block->second_page == nullptr && (c.mode & kModeCsFull) != 0 ? block : nullptr;
+}
+
+/// Makes the instruction the last of its block while the bus looks at the time.
+class BusAccess {
+ public:
+  BusAccess(Core& c, const Op* op) : c_{c} { c.in_flight = c.block->count - op->before; }
+  BusAccess(const BusAccess&) = delete;
+  BusAccess& operator=(const BusAccess&) = delete;
+  ~BusAccess() { c_.in_flight = 0; }
+
+ private:
+  Core& c_;
+};
+
+/// Fills `op` for a decoded instruction; true when the block must end after it. `eip`: of the instruction. `page_linear`: of the block.
+bool predecode(const Core& c, const Instruction& i, std::uint32_t eip, std::uint32_t page_linear, Op& op);
+
+}  // namespace tuxarium::cpu

@@ -1,0 +1,121 @@
+// The guest's memory as instructions see it: segment checks, translation, access. Intel SDM volume 3A, chapters 3 to 5.
+//
+// Every access function returns false after it has raised an exception. The fast path is a look into the translation cache; everything
+// else (page walks, pages with predecoded code, accesses across a page end, memory that is not RAM) is in paging.cpp.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "cpu/core.hpp"
+
+namespace tuxarium::cpu {
+
+#if defined(__GNUC__)
+#define TUXARIUM_HOT inline __attribute__((always_inline))
+#define TUXARIUM_COLD __attribute__((noinline, cold))
+#define TUXARIUM_LAMBDA_HOT __attribute__((always_inline))
+#else
+#define TUXARIUM_HOT inline
+#define TUXARIUM_COLD
+#define TUXARIUM_LAMBDA_HOT
+#endif
+
+struct SlowValue {
+  std::uint64_t value;
+  bool ok;
+};
+
+// Slow paths; `size` is 1, 2, 4 or 8. `supervisor`: an access of the processor itself (descriptor tables, TSS), whatever the CPL.
+TUXARIUM_COLD SlowValue load_slow(Core& c, std::uint32_t linear, unsigned size, bool supervisor);
+TUXARIUM_COLD bool store_slow(Core& c, std::uint32_t linear, std::uint64_t value, unsigned size, bool supervisor);
+/// Raises the fault that a write of `size` bytes would raise, before anything is read.
+TUXARIUM_COLD bool probe_write(Core& c, std::uint32_t linear, unsigned size);
+
+/// Host pointer to [linear, linear + count), which lies in one page of plain RAM, or nullptr with no exception raised when the fast path
+/// does not apply. For block moves.
+const std::byte* fast_read_pointer(Core& c, std::uint32_t linear);
+std::byte* fast_write_pointer(Core& c, std::uint32_t linear);
+
+TUXARIUM_HOT TlbEntry& tlb_entry(Core& c, std::uint32_t linear) { return c.tlb[(linear >> memory::kPageShift) % kTlbEntries]; }
+
+template <class T>
+TUXARIUM_HOT bool load(Core& c, std::uint32_t linear, T& out) {
+  const TlbEntry& entry = tlb_entry(c, linear);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.read_tag) [[likely]] {
+    std::memcpy(&out, reinterpret_cast<const void*>(entry.addend + linear), sizeof(T));
+    return true;
+  }
+  const SlowValue slow = load_slow(c, linear, sizeof(T), false);
+  out = static_cast<T>(slow.value);
+  return slow.ok;
+}
+
+template <class T>
+TUXARIUM_HOT bool store(Core& c, std::uint32_t linear, T value) {
+  const TlbEntry& entry = tlb_entry(c, linear);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.write_tag) [[likely]] {
+    std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof(T));
+    return true;
+  }
+  return store_slow(c, linear, value, sizeof(T), false);
+}
+
+/// Read-modify-write: `change(value)` gives the new value. A write fault comes before the read.
+template <class T, class Change>
+TUXARIUM_HOT bool modify(Core& c, std::uint32_t linear, Change change) {
+  const TlbEntry& entry = tlb_entry(c, linear);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.write_tag) [[likely]] {
+    T value;
+    std::memcpy(&value, reinterpret_cast<const void*>(entry.addend + linear), sizeof(T));
+    value = change(value);
+    std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof(T));
+    return true;
+  }
+  if (!probe_write(c, linear, sizeof(T))) return false;
+  const SlowValue slow = load_slow(c, linear, sizeof(T), false);
+  if (!slow.ok) return false;
+  return store_slow(c, linear, change(static_cast<T>(slow.value)), sizeof(T), false);
+}
+
+// Accesses of the processor itself.
+template <class T>
+bool system_load(Core& c, std::uint32_t linear, T& out) {
+  const SlowValue slow = load_slow(c, linear, sizeof(T), true);
+  out = static_cast<T>(slow.value);
+  return slow.ok;
+}
+template <class T>
+bool system_store(Core& c, std::uint32_t linear, T value) {
+  return store_slow(c, linear, value, sizeof(T), true);
+}
+
+enum class Access : std::uint8_t { read, write };
+
+/// Segment checks of an access; `linear` gets the address. #SS for the stack segment, #GP for the others.
+bool segment_check(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access, std::uint32_t& linear);
+
+/// True when a segment is data, writable, expand-up, base 0 and 4 GiB: nothing to check or add.
+bool is_flat(const Segment& s);
+
+// Translation.
+enum class Purpose : std::uint8_t { read, write, fetch };
+
+/// Walks the page tables for a page and fills the translation cache. False after raising #PF.
+bool translate_and_fill(Core& c, std::uint32_t linear, Purpose purpose, bool supervisor, std::uint32_t& physical);
+/// Walks without any side effect, as the supervisor; for inspection.
+bool translate_quietly(const Core& c, std::uint32_t linear, std::uint32_t& physical);
+void flush_tlb(Core& c);
+void flush_tlb_page(Core& c, std::uint32_t linear);
+/// Host pointer to the first byte of code at a linear address, or nullptr after raising.
+const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear);
+/// Physical memory for the board's and the walk's own use; outside RAM the bus answers.
+std::uint32_t physical_load(Core& c, std::uint32_t physical, unsigned size);
+void physical_store(Core& c, std::uint32_t physical, std::uint32_t value, unsigned size);
+/// Makes writes to a page that has got code take the slow path.
+void protect_code_page(Core& c, std::uint32_t physical_page);
+/// Drops the predecoded code of a page and lets it be written at full speed again.
+void drop_code(Core& c, std::uint32_t physical_page);
+
+}  // namespace tuxarium::cpu
