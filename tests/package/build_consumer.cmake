@@ -1,0 +1,28 @@
+cmake_minimum_required(VERSION 3.25)
+# Builds and runs the consumer outside the tree. WAY: find_package (from a fresh install of BUILD) or add_subdirectory (of SOURCE).
+function(must)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "failed (${status}): ${command}\n${output}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${WORK})
+file(MAKE_DIRECTORY ${WORK})
+file(COPY ${SOURCE}/tests/package/consumer DESTINATION ${WORK})
+
+set(options -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_C_COMPILER=${CC} -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}
+  -DCMAKE_BUILD_TYPE=Release -DWITH_IMGUI=${IMGUI})
+if(WAY STREQUAL "find_package")
+  must(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+  list(APPEND options -DCMAKE_PREFIX_PATH=${WORK}/prefix)
+else()
+  list(APPEND options -DTUXARIUM_SOURCE=${SOURCE})
+endif()
+must(${CMAKE_COMMAND} -S ${WORK}/consumer -B ${WORK}/build ${options})
+must(${CMAKE_COMMAND} --build ${WORK}/build)
+must(${WORK}/build/consumer)
+if(WAY STREQUAL "find_package")
+  must(${WORK}/prefix/bin/tuxarium-run --version)
+endif()

@@ -1,0 +1,15 @@
+cmake_minimum_required(VERSION 3.25)
+# The first C++ block of README.md must be the code between the two marks of the consumer's embedding.cpp, apart from indentation.
+file(READ ${SOURCE}/README.md readme)
+file(READ ${SOURCE}/tests/package/consumer/embedding.cpp source)
+
+string(REGEX MATCH "```cpp\n([^`]*)```" block "${readme}")
+set(in_readme "${CMAKE_MATCH_1}")
+string(REGEX MATCH "// README begin\n(.*)  // README end" block "${source}")
+set(in_source "${CMAKE_MATCH_1}")
+string(REGEX REPLACE "\n  " "\n" in_source "\n${in_source}")
+string(STRIP "${in_readme}" in_readme)
+string(STRIP "${in_source}" in_source)
+if(in_readme STREQUAL "" OR NOT in_readme STREQUAL in_source)
+  message(FATAL_ERROR "README.md shows\n${in_readme}\nand tests/package/consumer/embedding.cpp builds\n${in_source}")
+endif()
