@@ -193,6 +193,13 @@ bool I8259aPair::irq_pending(unsigned input) const {
   return (state.irr & bit(input & 7u)) != 0;
 }
 
+bool I8259aPair::irq_waiting(unsigned input) const {
+  if (!irq_pending(input)) return false;
+  const std::uint8_t master_mask = master_.state().imr;
+  if (input < 8) return (master_mask & bit(input)) == 0;
+  return (master_mask & bit(kCascadeInput)) == 0 && (slave_.state().imr & bit(input & 7u)) == 0;
+}
+
 void I8259aPair::update() {
   master_.set_ir(kCascadeInput, slave_.int_out());
   const bool level = master_.int_out();

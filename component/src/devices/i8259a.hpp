@@ -132,6 +132,9 @@ class I8259aPair final : public bus::PortDevice, public bus::IrqSink {
   /// Whether a request waits at an input (its IRR bit), masked or not.
   bool irq_pending(unsigned input) const;
 
+  /// Whether a request waits at an input and no mask holds it back: only the processor or an interrupt in service does.
+  bool irq_waiting(unsigned input) const;
+
   void reset();
 
   I8259a& master() { return master_; }

@@ -78,7 +78,7 @@ void Mc146818::io_write(std::uint16_t offset, unsigned, std::uint32_t value) {
 
 std::uint8_t Mc146818::read_register(std::uint8_t index) {
   if (index > kD && index != kCentury) return state_.bytes[index];
-  settle(clock_->now());
+  settle(present());
   if (index == kA) return static_cast<std::uint8_t>(state_.bytes[kA] | (update_in_progress(clock_->now()) ? kUip : 0));
   if (index == kC) return take_flags();
   return state_.bytes[index];
@@ -98,7 +98,7 @@ void Mc146818::write_register(std::uint8_t index, std::uint8_t value) {
     state_.bytes[index] = value;
     return;
   }
-  settle(clock_->now());
+  settle(present());
   if (index == kA) {
     write_a(value);
   } else if (index == kB) {
@@ -129,6 +129,9 @@ void Mc146818::write_b(std::uint8_t value) {
 }
 
 std::uint8_t Mc146818::raised() const { return state_.bytes[kC] & state_.bytes[kB] & (kPf | kAf | kUf); }
+
+/// The moment of a guest's access. Time stands at an event until it is taken: before that, it has not happened.
+time::Nanoseconds Mc146818::present() { return std::min(clock_->now(), state_.event_at - 1); }
 
 bool Mc146818::running() const { return (state_.bytes[kA] & 0x70) == 0x20; }
 
@@ -210,7 +213,8 @@ void Mc146818::schedule() {
   time::Nanoseconds at = time::kNever;
   const auto waits_for = [&](std::uint8_t flag) { return (state_.bytes[kB] & flag) != 0 && (state_.bytes[kC] & flag) == 0; };
   if (running()) {
-    if (waits_for(kPf) && rate() != 0) at = std::min(at, time_of_period(state_.period + 1));
+    // Each period is an event, also while the flag is set: a guest that catches up then sees time stop at every one.
+    if ((state_.bytes[kB] & kPf) != 0 && rate() != 0) at = std::min(at, time_of_period(state_.period + 1));
     if (updating() && waits_for(kUf)) at = std::min(at, state_.origin + (state_.second + 1) * kSecond);
     const std::int64_t alarm = updating() && waits_for(kAf) ? seconds_to_alarm() : 0;
     if (alarm != 0) at = std::min(at, state_.origin + (state_.second + alarm) * kSecond);
@@ -226,7 +230,7 @@ void Mc146818::on_event() {
 }
 
 std::int64_t Mc146818::unix_time() {
-  settle(clock_->now());
+  settle(present());
   const DateTime value = calendar();
   return value.days * kSecondsPerDay + value.second_of_day;
 }

@@ -78,6 +78,7 @@ class Mc146818 final : public bus::PortDevice {
   std::uint8_t take_flags();
   std::uint8_t raised() const;  // enabled flags of register C
 
+  time::Nanoseconds present();
   bool running() const;       // the divider chain counts
   bool updating() const;      // running and not SET
   std::int64_t rate() const;  // Hz of the periodic interrupt, 0 = none

@@ -158,6 +158,7 @@ TEST_CASE("at the bound write accepts fewer bytes and loses none, and waiting fo
   std::size_t accepted = line.write(many);
   CHECK(accepted == many.size());  // all but the last byte, which might begin a frame, are in the UART now
   accepted += line.write(many);
+  accepted += line.write(many);
   CHECK(line.uart.writable() == 0);
   CHECK(line.paced.writable() == 0);
   CHECK(line.write(many) == 0);
