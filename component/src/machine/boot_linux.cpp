@@ -52,6 +52,7 @@ constexpr std::uint16_t kVmlinuxProtocol = 0x0206;  // what the made header clai
 constexpr std::uint32_t kDefaultInitrdAddressMax = 0x37ffffff;
 constexpr std::size_t kMaxCommandLine = 2047, kOldCommandLine = 255;
 constexpr std::uint16_t kCodeSelector = 0x10, kDataSelector = 0x18;
+constexpr std::uint64_t kPage = 0x1000;
 constexpr std::uint64_t kLowestFree = 0x8000;  // clear of the real-mode tables, which a kernel may read
 
 /// The kernel in RAM and its setup header.
@@ -151,11 +152,11 @@ Result<std::uint32_t> place_initrd(const LinuxBoot& source, const Kernel& kernel
   if (source.initrd.empty()) return std::uint32_t{0};
   const std::uint64_t top = std::min<std::uint64_t>(ram.ram_bytes(), std::uint64_t{kernel.initrd_address_max} + 1);
   const std::uint64_t size = source.initrd.size();
-  if (size > top || ((top - size) & ~std::uint64_t{0xfff}) < kHighRamStart) {
+  if (size > top || ((top - size) & ~(kPage - 1)) < kHighRamStart) {
     return Error{ErrorCode::bad_image, "The initrd of " + std::to_string(size) + " bytes does not fit between 1 MiB and the address " +
                                            hex(top) + ", below which this kernel and this RAM allow it."};
   }
-  const auto address = static_cast<std::uint32_t>((top - size) & ~std::uint64_t{0xfff});
+  const auto address = static_cast<std::uint32_t>((top - size) & ~(kPage - 1));
   if (auto ok = ram.claim("the initrd", address, size); !ok) return ok.error();
   placements.emplace_back(address, std::span{source.initrd});
   return address;
@@ -191,7 +192,7 @@ std::vector<std::byte> descriptor_table() {
 
 /// Takes low memory for bytes that the kernel must find there.
 Result<std::uint32_t> place_low(const std::string& what, std::vector<std::byte> bytes, RamPlan& ram, std::vector<Placement>& placements) {
-  const auto address = ram.allocate(what, bytes.size(), 16, kLowestFree, kLowRamEnd);
+  const auto address = ram.allocate(what, bytes.size(), kPage, kLowestFree, kLowRamEnd);
   if (address) placements.emplace_back(*address, std::move(bytes));
   return address;
 }

@@ -57,6 +57,9 @@ class GuestClock {
   /// The earliest slot whose deadline has come, cleared; nothing when none has. Of equal deadlines the lower slot is first.
   std::optional<EventSlot> take_due();
 
+  /// What the base reads when guest time is `at`, as long as nothing is skipped.
+  Nanoseconds base_time(Nanoseconds at) const { return at - offset_; }
+
   /// Moves guest time forward at once, at most to the next deadline: the processor was halted (only for a base that stands still then).
   void skip(Nanoseconds span);
 
