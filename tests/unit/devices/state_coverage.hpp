@@ -20,7 +20,7 @@ std::uint64_t state_digest(Part& part) {
 /// Offsets of the bytes of `state`, a part of `part`, that the digest does not depend on. Padding is left out where the compiler can
 /// tell (g++); elsewhere the answer is empty.
 template <class Part, class State>
-std::vector<std::size_t> unvisited_bytes(Part& part, State& state) {
+std::vector<std::size_t> unvisited_bytes([[maybe_unused]] Part& part, [[maybe_unused]] State& state) {
   static_assert(std::is_trivially_copyable_v<State>);
   std::vector<std::size_t> result;
 #if defined(__GNUC__) && !defined(__clang__)

@@ -18,12 +18,13 @@ constexpr std::int64_t kHz = 1'193'182;
 struct Pit {
   void write(std::uint16_t offset, unsigned value) { pit.io_write(offset, 1, value); }
   unsigned read(std::uint16_t offset) { return pit.io_read(offset, 1); }
-  unsigned read16(std::uint16_t channel) {
+  unsigned read16(unsigned number) {
+    const auto channel = static_cast<std::uint16_t>(number);
     const unsigned low = read(channel);
     return low | read(channel) << 8;
   }
   unsigned latched(std::uint16_t channel) {
-    write(3, channel << 6u);
+    write(3, unsigned{channel} << 6);
     return read16(channel);
   }
   unsigned status(std::uint16_t channel) {
@@ -32,7 +33,7 @@ struct Pit {
   }
   /// Control word (both bytes unless told), then the count.
   void program(std::uint16_t channel, unsigned mode, unsigned count, unsigned bcd = 0) {
-    write(3, channel << 6u | 0x30u | mode << 1 | bcd);
+    write(3, unsigned{channel} << 6 | 0x30u | mode << 1 | bcd);
     write(channel, count & 0xff);
     write(channel, count >> 8);
   }
@@ -362,7 +363,7 @@ TEST_CASE("8254 counters: next edges agree with OUT sampled at each clock") {
       if (what == 1) counter.set_gate(random() % 2 == 0, now);
       const PitTick rise = counter.next_rise(now), fall = counter.next_fall(now);
       bool out = counter.out(now);
-      for (PitTick end = now + 1 + random() % 30; now < end;) {
+      for (PitTick end = now + 1 + static_cast<PitTick>(random() % 30); now < end;) {
         ++now;
         const bool next = counter.out(now);
         if (next != out) {
