@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <limits>
 #include <fstream>
 #include <memory>
 #include <system_error>
@@ -23,6 +24,22 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t kLargestInitrd = std::uint64_t{1} << 30;
 constexpr const char* kRamDiskCommandLine = "console=ttyS0 root=/dev/ram0 rw init=/sbin/init notsc=1";
+
+/// A number with an optional K, M or G, which stand for powers of `unit`; nothing when it is malformed or too large.
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t unit) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || end - rest > 1) return std::nullopt;
+  constexpr std::string_view kSuffixes = "kKmMgG";
+  const std::size_t at = rest == end ? std::string_view::npos : kSuffixes.find(*rest);
+  if (rest != end && at == std::string_view::npos) return std::nullopt;
+  for (std::size_t power = rest == end ? 0 : at / 2 + 1; power > 0; --power) {
+    if (number > std::numeric_limits<std::uint64_t>::max() / unit) return std::nullopt;
+    number *= unit;
+  }
+  return number;
+}
 
 bool take_suffix(std::string_view& text, std::string_view suffix) {
   if (!text.ends_with(suffix)) return false;
@@ -90,17 +107,18 @@ bool same_writable_file(const DiskSpec& a, const DiskSpec& b) {
 }  // namespace
 
 Result<std::uint64_t> parse_size(std::string_view text) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  unsigned shift = 0;
-  const auto suffix = std::string_view{rest, static_cast<std::size_t>(end - rest)};
-  if (suffix == "k" || suffix == "K") shift = 10;
-  else if (suffix == "m" || suffix == "M") shift = 20;
-  else if (suffix == "g" || suffix == "G") shift = 30;
-  else if (!suffix.empty() || error != std::errc{}) return usage_error(in_quotes(text) + " is not a size such as 16M, 512K or 1G");
-  if (error != std::errc{} || (number << shift) >> shift != number) return usage_error(in_quotes(text) + " is not a size such as 16M, 512K or 1G");
-  return number << shift;
+  if (const auto size = parse_number(text, 1024)) return *size;
+  return usage_error(in_quotes(text) + " is not a size such as 16M, 512K or 1G");
+}
+
+Result<ClockSpec> parse_clock(std::string_view text) {
+  if (text == "host") return ClockSpec{};
+  if (text == "cycles") return ClockSpec{TimeSource::cycles, std::nullopt};
+  std::string_view rate = text;
+  if (take_prefix(rate, "cycles:")) {
+    if (const auto number = parse_number(rate, 1000)) return ClockSpec{TimeSource::cycles, *number};
+  }
+  return usage_error("--clock: " + in_quotes(text) + " is not host, cycles or cycles:RATE with a rate such as 10M");
 }
 
 Result<DiskSpec> parse_disk_spec(std::string_view text) {
@@ -151,9 +169,10 @@ void MachineOptions::add_to(CLI::App& app) {
       ->group(group);
   app.add_option("--hdb", hdb_, "second disk")->type_name("DISK")->group(group);
   app.add_option("--ram", ram_, "memory of the guest, with K, M or G")->type_name("SIZE")->capture_default_str()->group(group);
-  app.add_option("--clock", clock_, "where the guest's time comes from: host (real time) or cycles (instructions: runs repeat exactly)")
-      ->type_name("host|cycles")
-      ->check(CLI::IsMember({"host", "cycles"}))
+  app.add_option("--clock", clock_,
+                 "where the guest's time comes from: host (real time), or cycles (its instructions, 100 million a second unless :RATE says "
+                 "otherwise; runs repeat exactly)")
+      ->type_name("host|cycles[:RATE]")
       ->capture_default_str()
       ->group(group);
   app.add_option("--seed", seed_, "fixes what a PC leaves to chance at power-on")->type_name("N")->group(group);
@@ -196,6 +215,8 @@ Result<Config> MachineOptions::build() const {
   if (!boot_spec) return boot_spec.error();
   const auto ram = parse_size(ram_);
   if (!ram) return usage_error("--ram: " + ram.error().message);
+  const auto clock = parse_clock(clock_);
+  if (!clock) return clock.error();
   auto hda = parse_disk_option("--hda", hda_);
   if (!hda) return hda.error();
   auto hdb = parse_disk_option("--hdb", hdb_);
@@ -204,7 +225,8 @@ Result<Config> MachineOptions::build() const {
 
   Config config;
   config.ram_bytes = ram.value();
-  config.time = time_source();
+  config.time = clock->source;
+  if (clock->rate) config.cycles_per_second = *clock->rate;
   config.cpu = cpu_ == "jslinux" ? CpuModel::jslinux : CpuModel::full;
   config.seed = seed_;
 

@@ -28,6 +28,13 @@ struct DiskSpec {
 };
 Result<DiskSpec> parse_disk_spec(std::string_view text);
 
+/// `host`, `cycles`, or `cycles:RATE` with the guest's instructions in one of its seconds, such as `cycles:10M` (K, M, G: powers of 1000).
+struct ClockSpec {
+  TimeSource source = TimeSource::host_clock;
+  std::optional<std::uint64_t> rate;
+};
+Result<ClockSpec> parse_clock(std::string_view text);
+
 /// What follows `--boot`: the part before the first colon and the rest.
 struct BootSpec {
   enum class Kind : std::uint8_t { jslinux, linux_kernel, rom, multiboot };
@@ -46,7 +53,7 @@ class MachineOptions {
   bool has_boot() const { return !boot_.empty(); }
 
   /// The time source asked for, as far as it is well-formed.
-  TimeSource time_source() const { return clock_ == "cycles" ? TimeSource::cycles : TimeSource::host_clock; }
+  TimeSource time_source() const { return clock_.starts_with("cycles") ? TimeSource::cycles : TimeSource::host_clock; }
 
   /// Boot image and disks are opened here. Clipboard and log are left for the caller.
   Result<Config> build() const;

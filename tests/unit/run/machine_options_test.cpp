@@ -42,6 +42,15 @@ TEST_CASE("sizes") {
   }
 }
 
+TEST_CASE("clocks") {
+  CHECK(parse_clock("host").value().source == TimeSource::host_clock);
+  CHECK(parse_clock("cycles").value().source == TimeSource::cycles);
+  CHECK_FALSE(parse_clock("cycles").value().rate.has_value());
+  CHECK(parse_clock("cycles:10M").value().rate == 10'000'000);
+  CHECK(parse_clock("cycles:1234567").value().rate == 1'234'567);
+  for (const char* text : {"", "sun", "cycles:", "cycles:x", "cycles:10MM", "host:1", "cyclesx"}) CHECK_FALSE(parse_clock(text).has_value());
+}
+
 TEST_CASE("disks: only the ending is an option") {
   auto disk = parse_disk_spec("dir:a b,c").value();
   CHECK(disk.kind == DiskSpec::Kind::directory);
@@ -79,6 +88,7 @@ TEST_CASE("each wrong option is named") {
   const std::string rom = "rom:" + (folder / "rom");
   CHECK(message_of({"--boot", rom}).empty());
   CHECK(holds(message_of({"--boot", rom, "--ram", "lots"}), "--ram"));
+  CHECK(holds(message_of({"--boot", rom, "--clock", "sun"}), "--clock"));
   CHECK(holds(message_of({"--boot", rom, "--hda", "disk.img"}), "--hda"));
   CHECK(holds(message_of({"--boot", rom, "--hdb", "file:"}), "--hdb"));
   CHECK(holds(message_of({"--boot", rom, "--append", "x"}), "--append"));
@@ -95,11 +105,12 @@ TEST_CASE("what was asked for is in the Config") {
   const TemporaryFolder folder;
   folder.write("rom", std::string(64, '\xf4'));
   folder.write("disk", std::string(1024, 'x'));
-  const auto config = config_of({"--boot", "rom:" + (folder / "rom"), "--ram", "32M", "--clock", "cycles", "--seed", "7", "--cpu", "jslinux", "--hda",
+  const auto config = config_of({"--boot", "rom:" + (folder / "rom"), "--ram", "32M", "--clock", "cycles:5M", "--seed", "7", "--cpu", "jslinux", "--hda",
                                  "file:" + (folder / "disk") + ",ro"});
   REQUIRE(config.has_value());
   CHECK(config->ram_bytes == 32u << 20);
   CHECK(config->time == TimeSource::cycles);
+  CHECK(config->cycles_per_second == 5'000'000);
   CHECK(config->seed == 7);
   CHECK(config->cpu == CpuModel::jslinux);
   CHECK(std::holds_alternative<RomBoot>(config->boot));

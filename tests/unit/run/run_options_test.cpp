@@ -45,7 +45,7 @@ TEST_CASE("the other options") {
 TEST_CASE("wrong usage is status 2 and one line") {
   for (const auto& arguments : std::initializer_list<std::initializer_list<const char*>>{
            {"--bogus"}, {"stray"}, {"--timeout", "0"}, {"--timeout", "-1"}, {"--timeout", "soon"}, {"--max-cycles", "-5"}, {"--max-cycles", "x"},
-           {"--serial2", "udp:x"}, {"--serial2", "tcp:host"}, {"--serial2", "file:"}, {"--port-log", "f"}, {"--stats", "xml"}, {"--clock", "sun"},
+           {"--serial2", "udp:x"}, {"--serial2", "tcp:host"}, {"--serial2", "file:"}, {"--port-log", "f"}, {"--stats", "xml"},
            {"--cpu", "z80"}, {"--seed", "x"}, {"--expect"}, {"--hda"}}) {
     const auto run = parsed(arguments);
     INFO(*arguments.begin(), ": ", run.text);
