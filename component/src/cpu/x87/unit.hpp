@@ -126,11 +126,13 @@ class BasicUnit {
 
   // --- predecoded execution: look the handler up once, call it often ----------------------------------------------------------------
   /// Null for an invalid encoding. `rm` of the handler is modrm & 7.
-  static RegisterHandler register_handler(unsigned escape, unsigned modrm);
+  static RegisterHandler register_handler(unsigned escape, unsigned modrm) {
+    return kRegisterHandlers[(escape & 7u) * 64 + (modrm & 0x3fu)];
+  }
   /// For kinds load and load_control with 2, 4 or 8 bytes: the operand as a zero-extended little-endian value. Null otherwise.
-  static LoadHandler load_handler(unsigned escape, unsigned reg);
+  static LoadHandler load_handler(unsigned escape, unsigned reg) { return kLoadHandlers[(escape & 7u) * 8 + (reg & 7u)]; }
   /// For kinds store and store_control: stages up to 10 bytes. Null otherwise.
-  static StoreHandler store_handler(unsigned escape, unsigned reg);
+  static StoreHandler store_handler(unsigned escape, unsigned reg) { return kStoreHandlers[(escape & 7u) * 8 + (reg & 7u)]; }
 
   // --- for the CPU ------------------------------------------------------------------------------------------------------------------
   /// The error summary: an unmasked exception flag is set.
@@ -183,11 +185,18 @@ class BasicUnit {
   template <class>
   friend struct Operations;
 
+  static const std::array<RegisterHandler, 512> kRegisterHandlers;
+  static const std::array<LoadHandler, 64> kLoadHandlers;
+  static const std::array<StoreHandler, 64> kStoreHandlers;
+
   void commit_control_store(const StagedStore& staged);
   unsigned index(unsigned i) const { return (state_.top + i) & 7u; }
 
   State state_;
 };
+
+extern template class BasicUnit<SoftArithmetic>;
+extern template class BasicUnit<HostArithmetic>;
 
 /// The unit of this host: the host's own x87 where there is one, software elsewhere.
 using Unit = BasicUnit<HostArithmetic>;

@@ -18,17 +18,11 @@ void BasicUnit<A>::fninit() {
 }
 
 template <class A>
-typename BasicUnit<A>::RegisterHandler BasicUnit<A>::register_handler(unsigned escape, unsigned modrm) {
-  return HandlerTables<A>::kRegisters[(escape & 7u) * 64 + (modrm & 0x3fu)];
-}
+const std::array<typename BasicUnit<A>::RegisterHandler, 512> BasicUnit<A>::kRegisterHandlers = HandlerTables<A>::kRegisters;
 template <class A>
-typename BasicUnit<A>::LoadHandler BasicUnit<A>::load_handler(unsigned escape, unsigned reg) {
-  return HandlerTables<A>::kLoads[HandlerTables<A>::slot(escape, reg)];
-}
+const std::array<typename BasicUnit<A>::LoadHandler, 64> BasicUnit<A>::kLoadHandlers = HandlerTables<A>::kLoads;
 template <class A>
-typename BasicUnit<A>::StoreHandler BasicUnit<A>::store_handler(unsigned escape, unsigned reg) {
-  return HandlerTables<A>::kStores[HandlerTables<A>::slot(escape, reg)];
-}
+const std::array<typename BasicUnit<A>::StoreHandler, 64> BasicUnit<A>::kStoreHandlers = HandlerTables<A>::kStores;
 
 template <class A>
 bool BasicUnit<A>::is_waiting(unsigned escape, unsigned modrm) {
