@@ -93,8 +93,19 @@ bool system_store(Core& c, std::uint32_t linear, T value) {
 
 enum class Access : std::uint8_t { read, write };
 
+/// By value, so that no handler's local is reachable from outside of it: such a handler could not jump to the next one.
+struct CheckedAddress {
+  std::uint32_t linear;
+  bool ok;
+};
+CheckedAddress checked_address(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access);
+
 /// Segment checks of an access; `linear` gets the address. #SS for the stack segment, #GP for the others.
-bool segment_check(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access, std::uint32_t& linear);
+TUXARIUM_HOT bool segment_check(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access, std::uint32_t& linear) {
+  const CheckedAddress address = checked_address(c, segment, offset, size, access);
+  linear = address.linear;
+  return address.ok;
+}
 
 /// True when a segment is data, writable, expand-up, base 0 and 4 GiB: nothing to check or add.
 bool is_flat(const Segment& s);

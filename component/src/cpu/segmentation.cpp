@@ -27,7 +27,7 @@ void set_cpl(Core& c, unsigned cpl) {
   c.tlb = cpl == 3 ? c.tlb_user.data() : c.tlb_supervisor.data();
 }
 
-bool segment_check(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access, std::uint32_t& linear) {
+CheckedAddress checked_address(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access) {
   const Segment& s = c.s.segment[segment];
   const std::uint32_t last = offset + (size - 1);
   bool ok = s.valid != 0 && last >= offset;
@@ -41,9 +41,8 @@ bool segment_check(Core& c, unsigned segment, std::uint32_t offset, unsigned siz
   } else {
     ok = ok && last <= s.limit;
   }
-  if (!ok) return raise(c, segment == kSs ? kStackFault : kGeneralProtection, c.ext);
-  linear = s.base + offset;
-  return true;
+  if (!ok) return {0, raise(c, segment == kSs ? kStackFault : kGeneralProtection, c.ext)};
+  return {s.base + offset, true};
 }
 
 namespace {
