@@ -26,6 +26,8 @@ void SequenceFilter::write(std::span<const std::byte> bytes, SequenceSink& sink)
         flush(sink);
         sink.on_bytes({reinterpret_cast<const char*>(bytes.data()), run});
         zero_width_run_ = 0;
+        const auto last = std::to_integer<unsigned char>(bytes[run - 1]);
+        last_character_ = last >= 0x20 ? last : 0;
         bytes = bytes.subspan(run);
         continue;
       }
@@ -80,6 +82,7 @@ void SequenceFilter::ground(unsigned char b, SequenceSink& sink) {
     const char c = static_cast<char>(b);
     put({&c, 1}, sink);
     zero_width_run_ = 0;
+    last_character_ = b >= 0x20 ? b : 0;
   }
 }
 
@@ -124,6 +127,7 @@ void SequenceFilter::emit_code_point(char32_t code_point, SequenceSink& sink) {
     ++zero_width_run_;
   } else {
     zero_width_run_ = 0;
+    last_character_ = code_point;
   }
   std::array<char, 4> bytes{};
   put({bytes.data(), encode_utf8(code_point, bytes.data())}, sink);
@@ -222,8 +226,21 @@ void SequenceFilter::csi(unsigned char b, SequenceSink& sink) {
   }
 }
 
+// ECMA-48 8.3.103: the preceding graphic character once more, or as often as the argument says.
+void SequenceFilter::repeat_character(SequenceSink& sink) {
+  const char32_t character = last_character_;
+  if (character == 0) return;
+  const int wanted = sequence_.count > 0 ? std::max(sequence_.argument[0], 1) : 1;
+  for (int i = 0; i < std::min(wanted, kMaxRepeat); ++i) emit_code_point(character, sink);
+  last_character_ = 0;
+}
+
 void SequenceFilter::finish_csi(SequenceSink& sink) {
   auto& s = sequence_;
+  if (s.final_byte == 'b' && s.leader == 0 && s.intermediate == 0) {
+    repeat_character(sink);
+    return;
+  }
   s.count = std::min(s.count, ControlSequence::kMaxArguments);
   if (s.count > 0) s.more[s.count - 1] = false;
   std::array<char, 128> bytes{static_cast<char>(kEsc), '['};

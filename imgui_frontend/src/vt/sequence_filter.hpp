@@ -4,6 +4,7 @@
 //
 // * Text leaves as well-formed UTF-8; wrong bytes become U+FFFD; C1 code points and more than kMaxZeroWidthRun marks in a row are dropped.
 // * Control sequences leave complete, with at most kMaxArguments parameters of at most kMaxArgument.
+// * REP, at which libvterm 0.1 can hang, leaves as repeated text, at most kMaxRepeat characters.
 // * Control strings (OSC, DCS, SOS, PM, APC) never leave; a title is reported, with a bounded length.
 #pragma once
 
@@ -53,6 +54,8 @@ class SequenceFilter {
   static constexpr std::size_t kMaxTitle = 256;        ///< bytes; the rest of a longer title is dropped
   static constexpr unsigned kMaxZeroWidthRun = 8;      ///< marks on one character; further ones are dropped
 
+  static constexpr int kMaxRepeat = 200;               ///< characters made by one REP
+
   void write(std::span<const std::byte> bytes, SequenceSink& sink);
 
  private:
@@ -68,6 +71,7 @@ class SequenceFilter {
   void escape(unsigned char b, SequenceSink& sink);
   void csi(unsigned char b, SequenceSink& sink);
   void finish_csi(SequenceSink& sink);
+  void repeat_character(SequenceSink& sink);
   void osc(unsigned char b, SequenceSink& sink);
   void finish_osc(SequenceSink& sink);
   bool c0(unsigned char b, SequenceSink& sink);
@@ -81,6 +85,7 @@ class SequenceFilter {
   char32_t partial_ = 0;
   unsigned char lower_ = 0x80, upper_ = 0xBF;
   unsigned zero_width_run_ = 0;
+  char32_t last_character_ = 0;  // for REP; 0 after a control
   std::array<char, kMaxEscapeIntermediates> escape_intermediate_{};
   std::size_t escape_intermediates_ = 0;
   ControlSequence sequence_;

@@ -13,7 +13,7 @@
 namespace tuxarium::imgui {
 namespace {
 
-constexpr std::size_t kPiece = 4096;
+constexpr std::size_t kPiece = 512;  // bytes between two looks at the clock
 constexpr auto kMaxFeedTime = std::chrono::microseconds{1500};
 constexpr float kClipboardLines = 3.0f;
 

@@ -77,6 +77,14 @@ TEST_CASE("more arguments than fit are dropped") {
   CHECK(out == "\x1b[7;7;7;7;7;7;7;7;7;7;7;7;7;7;7;7m!");
 }
 
+TEST_CASE("REP becomes text, and nothing where there is nothing to repeat") {
+  CHECK(passed("x\x1b[3b!") == "xxxx!");
+  CHECK(passed("é\x1b[b!") == "éé!");
+  CHECK(passed("\x1b[5b!") == "!");
+  CHECK(passed("x\r\x1b[5b!") == "x\r!");
+  CHECK(passed("x\x1b[9999b").size() == 1 + SequenceFilter::kMaxRepeat);
+}
+
 TEST_CASE("controls inside a sequence act at once; CAN, SUB and ESC end it") {
   CHECK(passed("\x1b[3\n1m") == "\n\x1b[31m");
   CHECK(passed("\x1b[3\x18" "1m") == "1m");
