@@ -14,7 +14,7 @@ namespace tuxarium {
 /// The JSLinux pair: a flat kernel at 1 MiB and a starter at 0x10000, entered in 32-bit protected mode.
 struct JslinuxBoot {
   std::vector<std::byte> kernel;   ///< flat binary, loaded at 0x100000
-  std::vector<std::byte> starter;  ///< `linuxstart.bin`, loaded at 0x10000 and entered there; at most 0xF800 - 0 bytes below the command line
+  std::vector<std::byte> starter;  ///< `linuxstart.bin`, loaded at 0x10000 and entered there; must end below the kernel
   std::vector<std::byte> initrd;   ///< loaded at 0x400000 when not empty
   std::string command_line;        ///< at most 2047 bytes
 };

@@ -31,6 +31,8 @@ inline constexpr std::uint16_t kModeCode32 = 1;   // CS.D
 inline constexpr std::uint16_t kModeStack32 = 2;  // SS.B
 inline constexpr std::uint16_t kModeFlat = 4;     // DS, ES, SS: base 0, 4 GiB, writable; SS.B set
 inline constexpr std::uint16_t kModeCsFull = 8;   // CS limit 4 GiB - 1
+inline constexpr std::uint16_t kModeCs64K = 16;   // 16-bit code with a CS limit of 64 KiB - 1
+inline constexpr std::uint16_t kModeCsUnchecked = kModeCsFull | kModeCs64K;  // near branches of the default size cannot miss the limit
 
 /// An exception or interrupt on its way to delivery.
 struct PendingEvent {

@@ -131,7 +131,7 @@ class BlockBuilder {
     end = Op{};
     end.before = b.count;
     end.offset = static_cast<std::uint16_t>(b.length);
-    end.src = !ended && b.length < in_page_ && (c_.mode & kModeCsFull) != 0 ? 1 : 0;
+    end.src = !ended && b.length < in_page_ && (c_.mode & kModeCsUnchecked) != 0 ? 1 : 0;
     end.handler = keep ? op_end_of_block : op_leave_scratch;
     const std::uint32_t here = std::min(b.length, in_page_);
     mark_code(c_, b.code, here);
@@ -168,6 +168,8 @@ Block* lookup(Core& c, const std::uint8_t* code) {
     if (second == nullptr) return nullptr;
     if (second != block->second_page) block = nullptr;
   }
+  // With an odd limit the block may have been built under a larger one.
+  if (block != nullptr && (c.mode & kModeCsUnchecked) == 0 && eip + (block->length - 1) > c.s.segment[kCs].limit) block = nullptr;
   if (block != nullptr) return block;
   if (c.blocks.full()) drop_all_code(c);
   if (!BlockBuilder{c, code, kMaxBlockInstructions}.build(true)) return nullptr;

@@ -29,6 +29,21 @@ namespace tuxarium::cpu {
 #endif
 #define TUXARIUM_NEXT() TUXARIUM_RUN(op + 1)
 
+#if defined(__GNUC__)
+#define TUXARIUM_OUTLINE __attribute__((noinline))
+#else
+#define TUXARIUM_OUTLINE
+#endif
+
+/// The handler of an instruction whose locals are seen by functions that it calls: g++ leaves such a function by no jump, and a loop in the
+/// guest would nest on the host's stack. `Body` is TUXARIUM_OUTLINE and returns the next Op, or nullptr, instead of going there.
+template <Handler Body>
+const Op* step_out(Core& c, const Op* op) {
+  const Op* next = Body(c, op);
+  if (next == nullptr) [[unlikely]] return nullptr;
+  TUXARIUM_RUN(next);
+}
+
 /// Goes to `target` in the same page through the block's link, or to any page through the cache.
 #define TUXARIUM_BRANCH(slot, target, same_page)                                                                              \
   do {                                                                                                                        \
@@ -114,7 +129,7 @@ TUXARIUM_HOT Block* find_block(Core& c, std::uint32_t eip) {
   const TlbEntry& entry = tlb_entry(c, linear);
   if ((linear & memory::kPageMask) != entry.read_tag) return nullptr;
   Block* block = c.blocks.find(reinterpret_cast<const std::uint8_t*>(entry.addend + linear), eip, cs_base, c.mode);
-  return block != nullptr && block->second_page == nullptr && (c.mode & kModeCsFull) != 0 ? block : nullptr;
+  return block != nullptr && block->second_page == nullptr && (c.mode & kModeCsUnchecked) != 0 ? block : nullptr;
 }
 
 /// Makes the instruction the last of its block while the bus looks at the time.

@@ -78,7 +78,8 @@ bool is_direct_branch(const Instruction& i) {
 
 /// Target of a near branch, and whether it and the next instruction lie in the block's page.
 void place_branch(const Core& c, const Instruction& i, std::uint32_t eip, std::uint32_t page_linear, Op& op) {
-  op.wide = (c.mode & kModeCsFull) == 0 ? 1 : 0;
+  const bool beyond_64k = (c.mode & kModeCs64K) != 0 && i.operand_size == 4;
+  op.wide = (c.mode & kModeCsUnchecked) == 0 || beyond_64k ? 1 : 0;
   if (!is_direct_branch(i)) return;
   const std::uint32_t next = eip + i.length;
   op.immediate = next + i.immediate;

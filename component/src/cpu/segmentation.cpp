@@ -18,6 +18,7 @@ void update_mode(Core& c) {
   if ((cs.access & kAccessDb) != 0) mode |= kModeCode32;
   if ((ss.access & kAccessDb) != 0) mode |= kModeStack32;
   if (cs.limit == 0xffffffffu) mode |= kModeCsFull;
+  if (cs.limit == 0xffffu && (mode & kModeCode32) == 0) mode |= kModeCs64K;
   if ((mode & kModeStack32) != 0 && is_flat(ss) && is_flat(c.s.segment[kDs]) && is_flat(c.s.segment[kEs])) mode |= kModeFlat;
   c.mode = mode;
 }

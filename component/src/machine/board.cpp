@@ -34,7 +34,10 @@ cpu::Model model_of(CpuModel model) { return model == CpuModel::jslinux ? cpu::M
 
 devices::DriveIdentity identity_of(const Config& config) {
   devices::DriveIdentity identity;
-  if (std::holds_alternative<JslinuxBoot>(config.boot)) identity.model = "JSLinux HARDDISK";
+  if (std::holds_alternative<JslinuxBoot>(config.boot)) {
+    identity.model = "JSLinux HARDDISK";
+    identity.announce_write_cache = false;
+  }
   return identity;
 }
 

@@ -81,7 +81,7 @@ void Machine::Impl::restart() {
 bool Machine::Impl::must_hold_events() {
   if (board_.deterministic() || board_.cpu().halted() || board_.clock().lag() < kLate) return false;
   const std::uint64_t since = board_.cpu().retired() - last_tick_cycle_;
-  return since < kCyclesBetweenLateTicks || (board_.pic().irq_pending(machine::kIrqTimer) && since < kCyclesToTakeTick);
+  return since < kCyclesBetweenLateTicks || (board_.pic().irq_waiting(machine::kIrqTimer) && since < kCyclesToTakeTick);
 }
 
 void Machine::Impl::take_due_events() {
