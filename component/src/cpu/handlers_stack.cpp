@@ -105,7 +105,7 @@ const Op* push_segment(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
-const Op* pop_segment(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* pop_segment(Core& c, const Op* op) {
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   std::uint32_t selector = 0;
   const std::uint16_t mode = c.mode;
@@ -118,19 +118,19 @@ const Op* pop_segment(Core& c, const Op* op) {
     c.remaining += c.block->count - op->before - 1;
     return leave(c, next_eip(c, op));
   }
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
-const Op* op_pusha(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_pusha(Core& c, const Op* op) {
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   for (unsigned r = 0; r < 8; ++r) {
     if (!frame.push(c.s.gpr[r], op->operand_size)) return fault(c, op);
   }
   set_stack_pointer(c, frame.pointer());
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
-const Op* op_popa(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_popa(Core& c, const Op* op) {
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   std::uint32_t value[8] = {};
   for (unsigned r = 8; r-- > 0;) {
@@ -145,7 +145,7 @@ const Op* op_popa(Core& c, const Op* op) {
     }
   }
   set_stack_pointer(c, frame.pointer());
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
 const Op* op_pushf(Core& c, const Op* op) {
@@ -172,7 +172,7 @@ const Op* op_popf(Core& c, const Op* op) {
   return leave(c, next_eip(c, op));
 }
 
-const Op* op_leave(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_leave(Core& c, const Op* op) {
   const std::uint32_t mask = stack_mask(c.s.segment[kSs]);
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEbp], false};
   std::uint32_t ebp = 0;
@@ -183,7 +183,7 @@ const Op* op_leave(Core& c, const Op* op) {
   } else {
     c.s.gpr[kEbp] = ebp;
   }
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
 const Op* op_leave_flat(Core& c, const Op* op) {
@@ -196,7 +196,7 @@ const Op* op_leave_flat(Core& c, const Op* op) {
 }
 
 /// ENTER: immediate = frame size, displacement = nesting level.
-const Op* op_enter(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_enter(Core& c, const Op* op) {
   const unsigned size = op->operand_size, level = op->displacement & 31;
   const std::uint32_t mask = stack_mask(c.s.segment[kSs]);
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
@@ -220,7 +220,7 @@ const Op* op_enter(Core& c, const Op* op) {
     c.s.gpr[kEbp] = mask == 0xffff ? (c.s.gpr[kEbp] & 0xffff0000u) | frame_pointer : frame_pointer;
   }
   set_stack_pointer(c, new_esp);
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
 template <class T, bool Flat>
@@ -254,13 +254,13 @@ Handler pick_stack(const Instruction& i, bool wide, bool stack_flat, Op& op) {
       if (stack_flat) return i.operand_size == 2 ? pick_sized<std::uint16_t, true>(i) : pick_sized<std::uint32_t, true>(i);
       return i.operand_size == 2 ? pick_sized<std::uint16_t, false>(i) : pick_sized<std::uint32_t, false>(i);
     case Mnemonic::push_seg: op.immediate = segment_of(i.row->operand[0]); return push_segment;
-    case Mnemonic::pop_seg: op.immediate = segment_of(i.row->operand[0]); return pop_segment;
-    case Mnemonic::pusha: return op_pusha;
-    case Mnemonic::popa: return op_popa;
+    case Mnemonic::pop_seg: op.immediate = segment_of(i.row->operand[0]); return step_out<pop_segment>;
+    case Mnemonic::pusha: return step_out<op_pusha>;
+    case Mnemonic::popa: return step_out<op_popa>;
     case Mnemonic::pushf: return op_pushf;
     case Mnemonic::popf: return op_popf;
-    case Mnemonic::leave: return stack_flat && i.operand_size == 4 ? op_leave_flat : op_leave;
-    case Mnemonic::enter: op.displacement = i.immediate2; return op_enter;
+    case Mnemonic::leave: return stack_flat && i.operand_size == 4 ? op_leave_flat : step_out<op_leave>;
+    case Mnemonic::enter: op.displacement = i.immediate2; return step_out<op_enter>;
     default: return nullptr;
   }
 }

@@ -65,7 +65,7 @@ const Op* fpu_load(Core& c, const Op* op) {
 }
 
 template <class T>
-const Op* fpu_store(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* fpu_store(Core& c, const Op* op) {
   std::uint32_t linear;
   if (!available(c) || !no_error_pending(c)) [[unlikely]] return not_now(c, op);
   if (!fpu_address(c, op, sizeof(T), Access::write, linear)) [[unlikely]] return fault(c, op);
@@ -73,7 +73,7 @@ const Op* fpu_store(Core& c, const Op* op) {
   if (staged.size != 0 && !store<T>(c, linear, static_cast<T>(staged.bits))) [[unlikely]] return fault(c, op);
   record_memory(c, op);
   c.fpu.commit_store(staged);
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
 x87::EnvLayout layout(const Core& c, const Op* op) { return {.wide = op->operand_size == 4, .protected_mode = !c.real_or_vm86()}; }
@@ -96,7 +96,7 @@ bool store_image(Core& c, std::uint32_t linear, std::span<const std::byte> image
 }
 
 /// All other memory forms: 80-bit, BCD, control and status words, environment, whole state.
-const Op* fpu_memory(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* fpu_memory(Core& c, const Op* op) {
   const auto form = Unit::memory_form(escape_of(op), reg_of(op), op->operand_size == 4);
   if (!available(c)) return fault(c, op);
   if (Unit::is_waiting(escape_of(op), op->modrm) && !no_error_pending(c)) return not_now(c, op);
@@ -123,20 +123,20 @@ const Op* fpu_memory(Core& c, const Op* op) {
       break;
     }
   }
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
 /// Register forms that exchange nothing with the integer unit.
-const Op* fpu_register(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* fpu_register(Core& c, const Op* op) {
   if (!available(c) || !no_error_pending(c)) [[unlikely]] return not_now(c, op);
   record(c, op);
   x87::RegisterIo io;
   Unit::register_handler(escape_of(op), op->modrm)(c.fpu, op->modrm & 7u, io);
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
 /// The others, and the control instructions.
-const Op* fpu_register_any(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* fpu_register_any(Core& c, const Op* op) {
   const auto form = Unit::register_form(escape_of(op), op->modrm);
   if (!available(c)) return fault(c, op);
   if (!form.valid) return op_undefined(c, op);
@@ -151,7 +151,7 @@ const Op* fpu_register_any(Core& c, const Op* op) {
     c.ferr = false;
     c.bus.fpu_error(false);
   }
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
 const Op* op_fwait(Core& c, const Op* op) {
@@ -187,11 +187,11 @@ Handler pick_memory_form(unsigned escape, unsigned reg, bool wide_operand) {
     if (form.bytes == 8) return fpu_load<std::uint64_t>;
   }
   if (form.kind == MemoryKind::store && Unit::store_handler(escape, reg) != nullptr) {
-    if (form.bytes == 2) return fpu_store<std::uint16_t>;
-    if (form.bytes == 4) return fpu_store<std::uint32_t>;
-    if (form.bytes == 8) return fpu_store<std::uint64_t>;
+    if (form.bytes == 2) return step_out<fpu_store<std::uint16_t>>;
+    if (form.bytes == 4) return step_out<fpu_store<std::uint32_t>>;
+    if (form.bytes == 8) return step_out<fpu_store<std::uint64_t>>;
   }
-  return fpu_memory;
+  return step_out<fpu_memory>;
 }
 
 }  // namespace
@@ -206,7 +206,7 @@ Handler pick_x87(const Instruction& i, bool wide, Op& op) {
   if (i.is_memory) return pick_memory_form(escape, i.reg, i.operand_size == 4);
   const auto form = Unit::register_form(escape, i.modrm);
   const bool plain = form.valid && form.waiting && !form.control && !form.reads_eflags && !form.writes_eflags && !form.writes_ax;
-  return plain && Unit::register_handler(escape, i.modrm) != nullptr ? fpu_register : fpu_register_any;
+  return plain && Unit::register_handler(escape, i.modrm) != nullptr ? step_out<fpu_register> : step_out<fpu_register_any>;
 }
 
 }  // namespace tuxarium::cpu
