@@ -52,6 +52,9 @@ class MachineOptions {
   /// False when there is no `--boot`: build() then fails with a sentence that says how to boot one.
   bool has_boot() const { return !boot_.empty(); }
 
+  /// What `--boot` was given, for messages.
+  const std::string& boot() const { return boot_; }
+
   /// The time source asked for, as far as it is well-formed.
   TimeSource time_source() const { return clock_.starts_with("cycles") ? TimeSource::cycles : TimeSource::host_clock; }
 

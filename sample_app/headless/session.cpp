@@ -31,6 +31,12 @@ constexpr unsigned kQuietIdles = 2;         // `$` holds after so many
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span{text}); }
 
+/// The machine checks the image but does not know which file it came from.
+Error about_image(Error error, const std::string& boot) {
+  if (error.code == ErrorCode::bad_image || error.code == ErrorCode::unsupported) error.message = "cannot boot " + in_quotes(boot) + ": " + error.message;
+  return error;
+}
+
 bool ready(int descriptor, short events) {
   pollfd entry{descriptor, events, 0};
   return ::poll(&entry, 1, 0) > 0;
@@ -61,7 +67,7 @@ Result<std::unique_ptr<Session>> Session::open(RunOptions options) {
     if (level >= LogLevel::warning || verbose) say(line);
   };
   auto machine = Machine::create(std::move(config).value());
-  if (!machine) return machine.error();
+  if (!machine) return about_image(machine.error(), session->options_.machine.boot());
   session->machine_ = std::move(machine).value();
   if (log_file) session->port_log_.emplace(std::move(*log_file), *session->options_.port_log);
   return session;
