@@ -98,10 +98,17 @@ struct CheckedAddress {
   std::uint32_t linear;
   bool ok;
 };
-CheckedAddress checked_address(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access);
+TUXARIUM_COLD CheckedAddress checked_address(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access);
 
 /// Segment checks of an access; `linear` gets the address. #SS for the stack segment, #GP for the others.
 TUXARIUM_HOT bool segment_check(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access, std::uint32_t& linear) {
+  // Plain writable data within its limit needs no further look.
+  const Segment& s = c.s.segment[segment];
+  constexpr std::uint32_t kKind = kAccessS | kAccessCode | kAccessExpandDown | kAccessWritable;
+  if ((s.access & kKind) == (kAccessS | kAccessWritable) && s.valid != 0 && offset <= s.limit && size - 1 <= s.limit - offset) [[likely]] {
+    linear = s.base + offset;
+    return true;
+  }
   const CheckedAddress address = checked_address(c, segment, offset, size, access);
   linear = address.linear;
   return address.ok;
