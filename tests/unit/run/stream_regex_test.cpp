@@ -121,7 +121,7 @@ TEST_CASE("agrees with the standard library on random expressions") {
 
 TEST_CASE("megabytes of output are no trouble, even for a greedy expression") {
   StreamRegex regex = compiled("(a|b)*[^]*(x+x+)+y");
-  const std::string flood(4 << 20, 'x');
+  const std::string flood(1 << 20, 'x');
   std::size_t used = 0;
   CHECK_FALSE(regex.feed(flood, used));
   CHECK(regex.feed("y", used));
