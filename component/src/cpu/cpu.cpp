@@ -119,7 +119,8 @@ class BlockBuilder {
       b.length += i.length;
     } else {
       op.handler = status == DecodeStatus::too_long ? op_too_long : op_undefined;
-      b.length += 1;
+      // Other bytes may make an instruction of it: all that were looked at belong to the block.
+      b.length += kMaxInstructionLength;
     }
     ++b.count;
     return ended;
@@ -135,7 +136,7 @@ class BlockBuilder {
     end.handler = keep ? op_end_of_block : op_leave_scratch;
     const std::uint32_t here = std::min(b.length, in_page_);
     mark_code(c_, b.code, here);
-    if (b.second_page != nullptr) mark_code(c_, b.second_page, std::max(b.length, in_page_ + 1) - in_page_);
+    if (b.second_page != nullptr) mark_code(c_, b.second_page, std::clamp(b.length, in_page_ + 1, in_page_ + kMaxInstructionLength) - in_page_);
   }
 
   Core& c_;

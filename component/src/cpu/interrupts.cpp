@@ -18,7 +18,7 @@ bool deliver_real_mode(Core& c, const PendingEvent& event) {
   if (entry + 3 > c.s.idtr.limit) return raise(c, kGeneralProtection, 0);
   std::uint32_t pointer = 0;
   if (!system_load(c, c.s.idtr.base + entry, pointer)) return false;
-  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], true};
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   const std::uint32_t return_eip = event.kind == PendingEvent::Kind::software ? event.return_eip : c.s.eip;
   if (!frame.push(get_eflags(c.s) & 0xffff, 2) || !frame.push(c.s.segment[kCs].selector, 2) || !frame.push(return_eip & 0xffff, 2)) return false;
   set_stack_pointer(c, frame.pointer());
@@ -57,7 +57,7 @@ bool deliver_through_gate(Core& c, const PendingEvent& event, const Descriptor& 
     std::uint16_t selector = 0;
     if (!read_inner_stack(c, target.cpl, selector, esp) || !check_stack_segment(c, selector, target.cpl, kInvalidTss, ss)) return false;
   }
-  StackFrame frame{c, ss, esp, inner || c.s.cpl != 3};
+  StackFrame frame{c, ss, esp, inner};
   std::uint32_t flags = get_eflags(c.s);
   // Faults are restarted: the image has RF set, so that an instruction breakpoint does not hit again.
   if (event.kind == PendingEvent::Kind::fault && !event.external && event.vector != kDebug) flags |= kRf;
@@ -118,7 +118,8 @@ bool deliver_once(Core& c, const PendingEvent& event) {
   c.ext = event.kind == PendingEvent::Kind::software ? 0 : 1;
   const bool ok = c.protected_mode() ? deliver_protected(c, event) : deliver_real_mode(c, event);
   c.ext = 0;
-  return ok;
+  // A task switch may have succeeded and left an exception of the new task.
+  return ok && c.event.kind == PendingEvent::Kind::none;
 }
 
 bool contributory(std::uint8_t vector) { return vector == kDivideError || (vector >= kInvalidTss && vector <= kGeneralProtection); }
@@ -129,11 +130,15 @@ bool makes_double_fault(const PendingEvent& first, const PendingEvent& second) {
          (first.vector == kPageFault && (second.vector == kPageFault || contributory(second.vector)));
 }
 
+/// More faults in a row than the architecture's rules allow, except for task switches that trap into each other for ever.
+constexpr unsigned kMaxNestedFaults = 16;
+
 void deliver(Core& c, PendingEvent event) {
-  while (!deliver_once(c, event)) {
+  for (unsigned nesting = 0; !deliver_once(c, event); ++nesting) {
     const PendingEvent nested = c.event;
     c.event = {};
-    if (event.vector == kDoubleFault && event.kind == PendingEvent::Kind::fault) {
+    const bool double_fault = event.vector == kDoubleFault && event.kind == PendingEvent::Kind::fault && !event.external;
+    if (double_fault || nesting == kMaxNestedFaults) {
       c.s.shut_down = 1;
       return;
     }
@@ -149,6 +154,7 @@ void deliver(Core& c, PendingEvent event) {
 
 void deliver_pending(Core& c) {
   ++c.exceptions;
+  c.s.halted = 0;  // a trap after HLT wakes it
   PendingEvent event = c.event;
   // In real mode no error code is pushed.
   if (!c.protected_mode()) event.has_error = false;

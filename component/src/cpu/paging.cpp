@@ -33,9 +33,10 @@ bool in_rom(const Core& c, std::uint32_t physical, std::size_t& offset) {
 
 struct Walk {
   bool present = false;
+  bool large = false;  // a 4 MiB page: there is no table entry
   std::uint32_t rights = kWritable | kUser;  // of all levels together
   std::uint32_t physical = 0;
-  std::uint32_t directory_address = 0, table_address = 0;  // physical addresses of the entries; table 0 = 4 MiB page
+  std::uint32_t directory_address = 0, table_address = 0;  // physical addresses of the entries
   std::uint32_t directory_entry = 0, table_entry = 0;
 };
 
@@ -47,7 +48,7 @@ Walk walk(const Core& c, std::uint32_t linear, Load load_dword) {
   if ((w.directory_entry & kPresent) == 0) return w;
   w.rights &= w.directory_entry;
   if ((w.directory_entry & kLargePage) != 0 && (c.s.cr4 & kCr4Pse) != 0) {
-    w.present = true;
+    w.present = w.large = true;
     w.physical = (w.directory_entry & 0xffc00000u) | (linear & 0x003fffffu);
     return w;
   }
@@ -140,7 +141,7 @@ bool translate_and_fill(Core& c, std::uint32_t linear, Purpose purpose, bool sup
   if ((user && (w.rights & kUser) == 0) || (purpose == Purpose::write && !may_write)) return page_fault(c, linear, true, purpose, user);
 
   const std::uint32_t leaf_bits = kAccessed | (purpose == Purpose::write ? kDirty : 0);
-  const bool large = w.table_address == 0;
+  const bool large = w.large;
   const std::uint32_t directory_bits = large ? leaf_bits : kAccessed;
   if ((w.directory_entry & directory_bits) != directory_bits) physical_store(c, w.directory_address, w.directory_entry | directory_bits, 4);
   if (!large && (w.table_entry & leaf_bits) != leaf_bits) physical_store(c, w.table_address, w.table_entry | leaf_bits, 4);

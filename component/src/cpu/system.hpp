@@ -113,7 +113,8 @@ void deliver_pending(Core& c);
 void deliver_external(Core& c, std::uint8_t vector);
 
 enum class TaskSwitch : std::uint8_t { jump, call, interrupt, iret };
-/// `d`: an available (busy for iret) TSS. `error`: pushed on the new stack when has_error.
+/// `d`: an available (busy for iret) TSS. `error`: pushed on the new stack when has_error. True once the new task runs: an exception that is
+/// pending then is the new task's own.
 bool switch_task(Core& c, std::uint16_t selector, Descriptor d, TaskSwitch reason, std::uint32_t next_eip, bool has_error = false,
                  std::uint32_t error = 0);
 /// Checks a TSS selector for CALL, JMP or a task gate and reads its descriptor.

@@ -1,6 +1,6 @@
 // Hardware task switches. Intel SDM volume 3A, chapter 7.
 //
-// Faults that the manual reports "in the new task" (bad selectors of the new TSS) are raised after the switch has been committed.
+// Faults that the manual reports "in the new task" (bad selectors of the new TSS) are left pending after a switch that has succeeded.
 
 #include "cpu/system.hpp"
 
@@ -131,6 +131,20 @@ bool load_segments(Core& c, const Image& image) {
   return true;
 }
 
+/// What may fault in the new task; the switch itself is complete.
+void start_new_task(Core& c, const Image& image, const Layout& layout, bool has_error, std::uint32_t error) {
+  if (!load_segments(c, image)) return;
+  if (has_error) {
+    StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+    if (!frame.push(error, layout.size)) return;
+    set_stack_pointer(c, frame.pointer());
+  }
+  if (image.debug_trap) {
+    c.s.dr[6] |= 0x8000;
+    raise(c, kDebug);
+  }
+}
+
 }  // namespace
 
 bool read_tss(Core& c, std::uint16_t selector, std::uint8_t vector, Descriptor& out) {
@@ -170,16 +184,7 @@ bool switch_task(Core& c, std::uint16_t selector, Descriptor d, TaskSwitch reaso
   set_eflags(c.s, nested ? image.eflags | kNt : image.eflags);
   for (unsigned i = 0; i < 8; ++i) c.s.gpr[i] = image.gpr[i];
   c.s.dr[7] &= ~0x155u;
-  if (!load_segments(c, image)) return false;
-  if (has_error) {
-    StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
-    if (!frame.push(error, to.size)) return false;
-    set_stack_pointer(c, frame.pointer());
-  }
-  if (image.debug_trap) {
-    c.s.dr[6] |= 0x8000;
-    return raise(c, kDebug);
-  }
+  start_new_task(c, image, to, has_error, error);
   return true;
 }
 
