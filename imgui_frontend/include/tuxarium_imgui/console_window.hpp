@@ -33,6 +33,9 @@ class ConsoleWindow {
   /// The same inside the host's current window, in its remaining space.
   void draw_contents();
 
+  /// The space that draw_contents() needs to show the whole grid. Call it inside a Dear ImGui frame.
+  Extent preferred_extent() const;
+
   /// Moves bytes between guest and terminal without drawing, for a host that hides the window. draw() does it too.
   void exchange();
 

@@ -61,12 +61,9 @@ class ConsoleWindow::Impl {
     if (options_.show_status) status_.draw(*machine_, terminal_.style());
   }
 
-  // The size that shows the whole grid and what is below it.
-  ImVec2 preferred_window_size() const {
+  Extent preferred_extent() const {
     const Extent grid = terminal_.preferred_extent();
-    const ImGuiStyle& style = ImGui::GetStyle();
-    const float title = ImGui::GetFrameHeight();
-    return {grid.width + 2 * style.WindowPadding.x, grid.height + footer_height() + title + 2 * style.WindowPadding.y};
+    return {grid.width, grid.height + footer_height()};
   }
 
   Machine* machine_;
@@ -98,7 +95,9 @@ void ConsoleWindow::draw(const char* title, bool* open) {
     exchange();
     return;
   }
-  ImGui::SetNextWindowSize(impl_->preferred_window_size(), ImGuiCond_FirstUseEver);
+  const Extent contents = preferred_extent();
+  const ImVec2 padding = ImGui::GetStyle().WindowPadding;
+  ImGui::SetNextWindowSize({contents.width + 2 * padding.x, contents.height + 2 * padding.y + ImGui::GetFrameHeight()}, ImGuiCond_FirstUseEver);
   if (ImGui::Begin(title, open, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoScrollWithMouse)) {
     impl_->draw_contents();
   } else {
@@ -108,6 +107,8 @@ void ConsoleWindow::draw(const char* title, bool* open) {
 }
 
 void ConsoleWindow::draw_contents() { impl_->draw_contents(); }
+
+Extent ConsoleWindow::preferred_extent() const { return impl_->preferred_extent(); }
 
 void ConsoleWindow::exchange() {
   pull(impl_->machine_->serial(0), impl_->terminal_);

@@ -1,0 +1,44 @@
+// The viewer's command line.
+#pragma once
+
+#include <optional>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "machine_options.hpp"
+
+namespace tuxarium::viewer {
+
+/// Text to type once the screen shows something.
+struct Typing {
+  std::optional<std::regex> after;  ///< unset: at once
+  std::string text;                 ///< bytes, escapes already replaced
+};
+
+struct ViewerOptions {
+  app::MachineOptions machine;
+  int width = 0;  ///< pixels; 0: what an 80x30 console needs
+  int height = 0;
+  std::string font_file;  ///< empty: DejaVu Sans Mono where it is usually found, else Dear ImGui's own
+  float font_size = 15;
+
+  std::string screenshot;
+  std::string dump_cells;
+  std::optional<double> after_seconds;
+  std::optional<std::regex> after_regex;
+  bool exit_after_screenshot = false;
+  std::optional<double> timeout_seconds;
+  std::vector<Typing> typing;
+};
+
+/// Options, or a text to print and the status to end with.
+struct ParsedViewer {
+  std::optional<ViewerOptions> options;
+  std::string text;
+  int status = 0;
+};
+
+ParsedViewer parse_viewer_options(int argc, char** argv);
+
+}  // namespace tuxarium::viewer
