@@ -197,7 +197,7 @@ template <class T, bool Reverse>
 const Op* op_bit_scan(Core& c, const Op* op) {
   T value;
   if (!read_rm(c, op, value)) [[unlikely]] return fault(c, op);
-  if (value != 0) put<T>(c, op->dst, static_cast<T>(Reverse ? std::bit_width(value) - 1 : std::countr_zero(value)));
+  if (value != 0) put<T>(c, op->dst, static_cast<T>(Reverse ? static_cast<int>(std::bit_width(value)) - 1 : std::countr_zero(value)));
   c.s.flag_carries = 0;
   set_result(c.s, value);
   TUXARIUM_NEXT();

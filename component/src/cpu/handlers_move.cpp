@@ -127,7 +127,7 @@ const Op* cmovcc(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
-const Op* op_nop(Core& c, const Op* op) { TUXARIUM_NEXT(); }
+const Op* op_nop([[maybe_unused]] Core& c, const Op* op) { TUXARIUM_NEXT(); }
 
 const Op* mov_from_segment(Core& c, const Op* op) {
   const std::uint16_t selector = c.s.segment[op->modrm >> 3 & 7].selector;
