@@ -53,7 +53,7 @@ ParsedViewer parse_viewer_options(int argc, char** argv) {
   app.add_option("--screenshot", options.screenshot, "Write a picture of the window to this PNG file (see --after, --after-regex)");
   app.add_option("--dump-cells", options.dump_cells, "Write the text of the screen to this file at the end");
   app.add_option("--after", options.after_seconds, "Take the screenshot when this many seconds have passed")->check(CLI::NonNegativeNumber);
-  app.add_option("--after-regex", after_regex, "Take the screenshot when the screen's text matches (with --after: and not before)");
+  app.add_option("--after-regex", after_regex, "Take the screenshot when the screen's text, without trailing blanks, matches (with --after: and not before)");
   app.add_flag("--exit-after-screenshot", options.exit_after_screenshot, "End when the screenshot would be taken");
   app.add_option("--timeout", options.timeout_seconds, "End with status 124 after this many seconds")->check(CLI::PositiveNumber);
   app.add_option("--type", typing, "Text to type, with C escapes; repeatable, typed in order")->take_all();

@@ -21,7 +21,7 @@ struct ViewerOptions {
   int width = 0;  ///< pixels; 0: what an 80x30 console needs
   int height = 0;
   std::string font_file;  ///< empty: DejaVu Sans Mono where it is usually found, else Dear ImGui's own
-  float font_size = 15;
+  float font_size = 17;
 
   std::string screenshot;
   std::string dump_cells;

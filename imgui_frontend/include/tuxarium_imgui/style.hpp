@@ -42,7 +42,7 @@ struct Style {
 
   bool bold_is_bright = true;      ///< bold text in colours 0 to 7 takes colours 8 to 15; otherwise bold text is drawn twice
   float padding = 6.0f;            ///< pixels between the frame and the cells
-  float line_spacing = 1.0f;       ///< height of a row as a multiple of the font's
+  float line_spacing = 1.06f;      ///< height of a row as a multiple of the font's
   float cursor_blink_seconds = 0.53f;  ///< half a period; 0: the cursor does not blink
 };
 
