@@ -13,10 +13,17 @@ namespace {
 
 constexpr int kEnter = 257, kTab = 258, kEscape = 256, kUp = 265, kPageUp = 266, kPageDown = 267, kInsert = 260, kF5 = 294;
 
+// Rows as high as the font, which makes places easy to say.
+Style dense() {
+  Style style;
+  style.line_spacing = 1;
+  return style;
+}
+
 // One terminal in a full window, and a text field beside it.
 class Stage : public ImguiDriver {
  public:
-  explicit Stage(TerminalOptions options = {}) : terminal{std::move(options)} {
+  explicit Stage(TerminalOptions options = {}) : terminal{std::move(options), dense()} {
     step();
     terminal.request_focus();
     step();
