@@ -58,8 +58,8 @@ class Inspector {
   /// Sets everything that Registers holds, hidden segment parts included, without any check of the values.
   void set_registers(const Registers& registers);
 
-  /// Copies from or to guest-physical memory; false when any byte lies outside RAM (nothing is copied then). Writes drop
-  /// predecoded code.
+  /// Copies from or to guest-physical memory; false when any byte lies outside RAM and, for reads, ROM (nothing is copied then).
+  /// Writes drop predecoded code.
   bool read_physical(std::uint32_t address, std::span<std::byte> out) const;
   bool write_physical(std::uint32_t address, std::span<const std::byte> data);
 

@@ -113,6 +113,13 @@ void Board::power_on(const BootPlan& plan, std::int64_t unix_time) {
   }
 }
 
+const std::byte* Board::memory_at(std::uint32_t address, std::size_t count) const {
+  if (ram_.contains(address, count)) return ram_.data() + address;
+  const std::size_t from_end = std::size_t{~address} + 1;  // of the 4 GiB
+  if (from_end > rom_.size() || count > from_end) return nullptr;
+  return rom_.data() + (rom_.size() - from_end);
+}
+
 std::uint64_t Board::time_stamp() { return static_cast<std::uint64_t>(clock_.now()) + (spread(seed_) >> 32); }
 
 std::uint32_t Board::memory_read(std::uint32_t, unsigned) { return 0xffffffffu; }

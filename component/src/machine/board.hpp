@@ -46,6 +46,8 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
   cpu::Cpu& cpu() { return cpu_; }
   const cpu::Cpu& cpu() const { return cpu_; }
   memory::GuestRam& ram() { return ram_; }
+  /// RAM or ROM at a guest-physical address, or nullptr when not all of it is memory.
+  const std::byte* memory_at(std::uint32_t address, std::size_t count) const;
   bus::PortBus& ports() { return ports_; }
   time::GuestClock& clock() { return clock_; }
   devices::I8259aPair& pic() { return pic_; }

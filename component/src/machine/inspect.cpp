@@ -68,9 +68,9 @@ Registers Inspector::registers() const {
 void Inspector::set_registers(const Registers& registers) { machine_->impl_->set_registers(registers); }
 
 bool Inspector::read_physical(std::uint32_t address, std::span<std::byte> out) const {
-  memory::GuestRam& ram = machine_->impl_->board().ram();
-  if (!out.empty() && !ram.contains(address, out.size())) return false;
-  std::copy_n(ram.data() + address, out.size(), out.begin());
+  const std::byte* source = machine_->impl_->board().memory_at(address, out.size());
+  if (source == nullptr) return out.empty();
+  std::copy_n(source, out.size(), out.begin());
   return true;
 }
 
@@ -91,15 +91,15 @@ std::optional<std::uint32_t> Inspector::translate(std::uint32_t linear) const {
 
 namespace {
 
-/// Calls `part(physical, first, count)` for each piece of [linear, linear + size) that lies in one page; false when one is not RAM.
-template <class Translate, class Part>
-bool for_each_page(std::uint32_t linear, std::size_t size, const memory::GuestRam& ram, Translate translate, Part part) {
+/// Calls `part(physical, first, count)` for each piece of [linear, linear + size) that lies in one page; false when one is not memory.
+template <class Translate, class Contains, class Part>
+bool for_each_page(std::uint32_t linear, std::size_t size, Translate translate, Contains contains, Part part) {
   for (int pass = 0; pass < 2; ++pass) {
     for (std::size_t done = 0; done < size;) {
       const auto at = static_cast<std::uint32_t>(linear + done);
       const std::size_t count = std::min<std::size_t>(size - done, memory::kPageSize - (at & (memory::kPageSize - 1)));
       const std::optional<std::uint32_t> physical = translate(at);
-      if (!physical || !ram.contains(*physical, count)) return false;
+      if (!physical || !contains(*physical, count)) return false;
       if (pass == 1) part(*physical, done, count);
       done += count;
     }
@@ -111,13 +111,15 @@ bool for_each_page(std::uint32_t linear, std::size_t size, const memory::GuestRa
 
 bool Inspector::read_linear(std::uint32_t address, std::span<std::byte> out) const {
   return for_each_page(
-      address, out.size(), machine_->impl_->board().ram(), [this](std::uint32_t at) { return translate(at); },
+      address, out.size(), [this](std::uint32_t at) { return translate(at); },
+      [this](std::uint32_t at, std::size_t count) { return machine_->impl_->board().memory_at(at, count) != nullptr; },
       [this, out](std::uint32_t physical, std::size_t first, std::size_t count) { read_physical(physical, out.subspan(first, count)); });
 }
 
 bool Inspector::write_linear(std::uint32_t address, std::span<const std::byte> data) {
   return for_each_page(
-      address, data.size(), machine_->impl_->board().ram(), [this](std::uint32_t at) { return translate(at); },
+      address, data.size(), [this](std::uint32_t at) { return translate(at); },
+      [this](std::uint32_t at, std::size_t count) { return machine_->impl_->board().ram().contains(at, count); },
       [this, data](std::uint32_t physical, std::size_t first, std::size_t count) { write_physical(physical, data.subspan(first, count)); });
 }
 

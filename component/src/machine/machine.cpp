@@ -19,6 +19,9 @@ using Clock = std::chrono::steady_clock;
 
 // The wall clock and the events are looked at once a slice: short enough that a budget of a millisecond is kept.
 constexpr std::int64_t kSliceCycles = 10'000;
+// Near the end of a budget the slices are shorter: cold code and page walks can take a hundred times as long as warm code.
+constexpr std::int64_t kLastSliceCycles = 2'000;
+constexpr std::chrono::nanoseconds kNearEnd = std::chrono::milliseconds{1};
 
 // While the guest catches up with the host's clock, it gets this many instructions between two timer ticks ...
 constexpr std::uint64_t kCyclesBetweenLateTicks = 10'000;
@@ -79,22 +82,23 @@ void Machine::Impl::restart() {
 }
 
 bool Machine::Impl::must_hold_events() {
-  if (board_.deterministic() || board_.cpu().halted() || board_.clock().lag() < kLate) return false;
+  if (board_.deterministic()) return false;
   const std::uint64_t since = board_.cpu().retired() - last_tick_cycle_;
-  return since < kCyclesBetweenLateTicks || (board_.pic().irq_waiting(machine::kIrqTimer) && since < kCyclesToTakeTick);
+  if (board_.pic().irq_waiting(machine::kIrqTimer) && since < kCyclesToTakeTick) return true;
+  return !board_.cpu().halted() && since < kCyclesBetweenLateTicks && board_.clock().lag() >= kLate;
 }
 
 void Machine::Impl::take_due_events() {
   while (board_.clock().now() >= board_.clock().next_deadline() && !must_hold_events()) {
     const auto slot = board_.clock().take_due();
     if (!slot) return;
-    if (*slot == time::EventSlot::pit_channel0) last_tick_cycle_ = board_.cpu().retired();
     board_.take_event(*slot);
+    if (*slot == time::EventSlot::pit_channel0 && board_.pic().irq_waiting(machine::kIrqTimer)) last_tick_cycle_ = board_.cpu().retired();
   }
 }
 
-Machine::Impl::Slice Machine::Impl::next_slice(const Budget& budget, std::uint64_t done) {
-  Slice slice{.cycles = kSliceCycles, .exact = board_.deterministic()};
+Machine::Impl::Slice Machine::Impl::next_slice(const Budget& budget, std::uint64_t done, bool near_end) {
+  Slice slice{.cycles = near_end ? kLastSliceCycles : kSliceCycles, .exact = board_.deterministic()};
   if (budget.cycles != 0 && budget.cycles - done <= static_cast<std::uint64_t>(slice.cycles)) {
     slice = {.cycles = static_cast<std::int64_t>(budget.cycles - done), .exact = true};
   }
@@ -129,6 +133,7 @@ RunResult Machine::Impl::run(const Budget& budget) {
   if (powered_off_) return finish(StopReason::power_off, start);
   const bool timed = budget.wall.count() > 0;
   const Clock::time_point end = timed ? Clock::now() + budget.wall : Clock::time_point{};
+  bool near_end = timed && budget.wall <= kNearEnd;
   if (std::exchange(waiting_, false) && board_.deterministic() && !board_.pic().intr() && board_.clock().next_deadline() != time::kNever) {
     board_.clock().skip(board_.clock().next_deadline() - board_.clock().now());
   }
@@ -137,7 +142,7 @@ RunResult Machine::Impl::run(const Budget& budget) {
     take_due_events();
     const std::uint64_t done = board_.cpu().retired() - start;
     if (budget.cycles != 0 && done >= budget.cycles) return finish(StopReason::budget_spent, start);
-    const Slice slice = next_slice(budget, done);
+    const Slice slice = next_slice(budget, done, near_end);
     const cpu::Exit exit = board_.cpu().run(slice.cycles, slice.exact);
     if (board_.take_request() == machine::BoardRequest::reset) {
       const RunResult result = finish(StopReason::reset, start);
@@ -156,7 +161,11 @@ RunResult Machine::Impl::run(const Budget& budget) {
       }
       if (!wakes_now()) return idle_result(start);
     }
-    if (timed && Clock::now() >= end) return finish(StopReason::budget_spent, start);
+    if (timed) {
+      const Clock::time_point now = Clock::now();
+      if (now >= end) return finish(StopReason::budget_spent, start);
+      near_end = end - now <= kNearEnd;
+    }
   }
 }
 

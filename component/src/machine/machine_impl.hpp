@@ -37,7 +37,7 @@ class Machine::Impl {
   };
   void take_due_events();
   bool must_hold_events();
-  Slice next_slice(const Budget& budget, std::uint64_t done);
+  Slice next_slice(const Budget& budget, std::uint64_t done, bool near_end);
   RunResult finish(StopReason reason, std::uint64_t start) const;
   RunResult idle_result(std::uint64_t start);
   /// True when the guest goes on at once.
