@@ -57,7 +57,7 @@ TEST_CASE("a wide character that loses a half is gone") {
 TEST_CASE("parts of the screen move in all directions") {
   ScreenBuffer b{4, 4, 0};
   for (int r = 0; r < 4; ++r) {
-    for (int c = 0; c < 4; ++c) put(b, r, c, static_cast<char32_t>(U'a' + r * 4 + c));
+    for (int c = 0; c < 4; ++c) put(b, r, c, U'a' + static_cast<char32_t>(r * 4 + c));
   }
   SUBCASE("up in whole rows") {
     b.scroll({1, 4, 0, 4}, 1, 0, {});
@@ -95,7 +95,7 @@ TEST_CASE("parts of the screen move in all directions") {
 
 TEST_CASE("resize keeps the cursor's row in view and brings lines back") {
   ScreenBuffer b{4, 4, 10};
-  for (int r = 0; r < 4; ++r) put(b, r, 0, static_cast<char32_t>(U'a' + r));
+  for (int r = 0; r < 4; ++r) put(b, r, 0, U'a' + static_cast<char32_t>(r));
   CHECK(b.resize(2, 4, 3) == -2);
   CHECK(at(b, 0, 0) == U'c');
   CHECK(b.scrollback() == 2);
