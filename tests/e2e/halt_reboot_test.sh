@@ -13,3 +13,10 @@ guest 0 --boot "jslinux:$tap" --no-reboot --expect "$tap_prompt" --send 'reboot 
 
 guest 1 --boot "jslinux:$tap" --no-reboot --expect "$tap_prompt" --send 'reboot -f\n' --expect 'never shown'
 grep -q "never shown" "$work/said" || fail "the step that was waited for is not named"
+
+# A guest that has halted for good ends the program with status 0, whether the commands come from a script or from standard input.
+for command in 'halt -f' 'poweroff -f'; do
+  { sleep 3; printf '%s\n' "$command"; } | timeout 60 "$program" --boot "jslinux:$tap" --timeout 50 > "$work/console" 2> "$work/said" ||
+    fail "$command ended with status $?"
+  shows "System halted."
+done

@@ -56,7 +56,7 @@ enum class StopReason : std::uint8_t {
   idle,            ///< the guest waits for an interrupt; see RunResult::idle_for
   stop_requested,  ///< request_stop() was called
   reset,           ///< the guest asked for a reset; the machine has been reset and reloaded, and run() boots it anew
-  power_off,       ///< the guest halted with interrupts off, as Linux does at power-off; only reset() brings it back
+  power_off,       ///< the guest halted for good, with interrupts off or all masked, as Linux does at power-off; only reset() brings it back
   triple_fault,    ///< the processor shut down; treated as a reset
 };
 

@@ -61,6 +61,8 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
 
   /// Delivers an event whose deadline has come.
   void take_event(time::EventSlot slot);
+  /// Every input of the master interrupt controller is masked: a halted processor stays halted.
+  bool interrupts_masked() { return pic_.master().state().imr == 0xff; }
   /// The processor has halted until the next interrupt.
   void processor_idle() { paced_serial1_.guest_idle(); }
   /// What devices asked for since the last call.

@@ -155,7 +155,7 @@ RunResult Machine::Impl::run(const Budget& budget) {
       return result;
     }
     if (exit == cpu::Exit::halted) {
-      if (!board_.cpu().interrupts_enabled()) {
+      if (!board_.cpu().interrupts_enabled() || board_.interrupts_masked()) {
         powered_off_ = true;
         return finish(StopReason::power_off, start);
       }

@@ -77,6 +77,11 @@ TEST_CASE("HLT with interrupts off is power-off, until a reset") {
   CHECK(machine->counters().resets == 1);
 }
 
+TEST_CASE("HLT with every interrupt masked is power-off as well: nothing could wake it") {
+  const auto machine = test::rom_machine({0xb0, 0xff, 0xe6, 0x21, 0xfb, 0xf4});  // out 21,ff; sti; hlt
+  CHECK(machine->run({}).reason == StopReason::power_off);
+}
+
 TEST_CASE("an idle guest comes back at once and says for how long") {
   const auto machine = test::rom_machine(test::tick_counter(), test::with_cycles());
   const RunResult result = machine->run({});
