@@ -44,21 +44,6 @@ const Op* step_out(Core& c, const Op* op) {
   TUXARIUM_RUN(next);
 }
 
-#if defined(__GNUC__)
-#define TUXARIUM_OUTLINE __attribute__((noinline))
-#else
-#define TUXARIUM_OUTLINE
-#endif
-
-/// The handler of an instruction whose locals are seen by functions that it calls: g++ leaves such a function by no jump, and a loop in the
-/// guest would nest on the host's stack. `Body` is TUXARIUM_OUTLINE and returns the next Op, or nullptr, instead of going there.
-template <Handler Body>
-const Op* step_out(Core& c, const Op* op) {
-  const Op* next = Body(c, op);
-  if (next == nullptr) [[unlikely]] return nullptr;
-  TUXARIUM_RUN(next);
-}
-
 /// Goes to `target` in the same page through the block's link, or to any page through the cache.
 #define TUXARIUM_BRANCH(slot, target, same_page)                                                                              \
   do {                                                                                                                        \
