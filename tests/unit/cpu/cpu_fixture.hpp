@@ -200,8 +200,9 @@ class Bench {
     return t;
   }
 
-  /// Real mode at 0:kCode'... CS = kCode >> 4, IP 0; DS = ES = kData >> 4; SS:SP = 0:9000; all vectors to the HLT stubs.
+  /// Real mode: CS = kCode >> 4, IP 0; DS = ES = kData >> 4; SS:SP = 0:9000; all vectors to the HLT stubs.
   void real_mode() {
+    cpu.set_intr(false);
     stubs();
     for (unsigned v = 0; v < 256; ++v) poke(v * 4, static_cast<std::uint32_t>(kStubs + v * 16));
     CpuState s;
@@ -220,6 +221,7 @@ class Bench {
   /// Flat 32-bit protected mode at privilege level 0 or 3, EIP = kCode, all vectors to the HLT stubs at level 0; gates 3, 4 and 0x80 for
   /// level 3.
   void flat(unsigned cpl = 0) {
+    cpu.set_intr(false);
     stubs();
     tables();
     CpuState s;
