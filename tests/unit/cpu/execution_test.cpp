@@ -123,7 +123,7 @@ TEST_CASE("port strings and single ports") {
   CHECK(b.bus.accesses[4].value == 0xff);
 }
 
-TEST_CASE("a break requested inside a port access ends the run behind it; retired() is exact there") {
+TEST_CASE("a break requested inside a port access ends the run behind it, retired() is exact there") {
   Bench b;
   b.flat();
   std::uint64_t inside = 0;

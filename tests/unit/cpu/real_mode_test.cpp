@@ -70,7 +70,7 @@ TEST_CASE("far jump, call, return in real mode") {
   CHECK(b.eip() == 1);
 }
 
-TEST_CASE("INT pushes FLAGS, CS, IP and clears IF and TF; IRET undoes it") {
+TEST_CASE("INT pushes FLAGS, CS, IP and clears IF and TF, IRET undoes it") {
   Bench b;
   b.real_mode();
   b.set_flags(kIf | kCf | kDf);

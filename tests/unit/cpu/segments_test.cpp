@@ -245,7 +245,7 @@ TEST_CASE("inner stack faults name the stack") {
   }
 }
 
-TEST_CASE("call gate to level 0 copies its parameters; RETF goes back and releases them on both stacks") {
+TEST_CASE("call gate to level 0 copies its parameters, RETF goes back and releases them on both stacks") {
   Bench b;
   b.flat(3);
   b.gdt(kFreeEntry, gate(kCode0, kCode + 0x100, 0xec, 2));
@@ -383,7 +383,7 @@ TEST_CASE("SGDT, SIDT, LGDT, LIDT, SLDT, STR, SMSW, LMSW") {
   }
 }
 
-TEST_CASE("LTR marks the TSS busy and refuses a busy one; LLDT") {
+TEST_CASE("LTR marks the TSS busy and refuses a busy one, LLDT") {
   Bench b;
   b.flat();
   b.gdt(kFreeEntry, descriptor(0x6000, 0x67, kTssAccess, 0));

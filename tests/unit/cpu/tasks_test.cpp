@@ -65,7 +65,7 @@ TEST_CASE("CALL to a TSS nests, IRET returns") {
   CHECK(b.peek(kTss2Base + 32) == kCode + 0x201);
 }
 
-TEST_CASE("a task gate in the IDT; the error code goes on the new stack") {
+TEST_CASE("a task gate in the IDT, the error code goes on the new stack") {
   Bench b;
   b.flat(3);
   second_task(b);
@@ -146,7 +146,7 @@ TEST_CASE("tasks that trap into each other for ever come to an end") {
   CHECK((exit == Exit::shut_down || exit == Exit::halted || exit == Exit::spent));
 }
 
-TEST_CASE("double fault: error 0, saved EIP at the instruction; triple fault shuts down") {
+TEST_CASE("double fault: error 0, saved EIP at the instruction, triple fault shuts down") {
   Bench b;
   b.flat();
   b.idt(kGeneralProtection, gate(kCode0, 0, 0x0e));  // not present
