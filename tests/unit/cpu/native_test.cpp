@@ -156,7 +156,7 @@ std::uint64_t operand_of(const Case& c, const InstructionRow& row, const Shape& 
   const std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
   if (shape.memory) {
     std::uint32_t value = 0;
-    std::memcpy(&value, c.memory.data() + c.gpr[shape.rm] + static_cast<std::size_t>(static_cast<std::ptrdiff_t>(shape.displacement)), 4);
+    std::memcpy(&value, c.memory.data() + (std::ptrdiff_t{kMiddle} + shape.displacement), 4);
     return value & mask;
   }
   if (bits == 8) return c.gpr[shape.rm & 3] >> (shape.rm >= 4 ? 8 : 0) & 0xff;
@@ -222,11 +222,11 @@ Case make_case(const InstructionRow& row, unsigned size, bool memory, Random& ra
   }
   if (m == cmpxchg && random() % 2 == 0) {
     std::uint32_t value = c.gpr[kEax];
-    if (memory) std::memcpy(c.memory.data() + kMiddle + static_cast<std::ptrdiff_t>(shape.displacement), &value, 4);
+    if (memory) std::memcpy(c.memory.data() + (std::ptrdiff_t{kMiddle} + shape.displacement), &value, 4);
   }
   if (m == cmpxchg8b && random() % 2 == 0) {
-    std::memcpy(c.memory.data() + kMiddle + static_cast<std::ptrdiff_t>(shape.displacement), &c.gpr[kEax], 4);
-    std::memcpy(c.memory.data() + kMiddle + static_cast<std::ptrdiff_t>(shape.displacement) + 4, &c.gpr[kEdx], 4);
+    std::memcpy(c.memory.data() + (std::ptrdiff_t{kMiddle} + shape.displacement), &c.gpr[kEax], 4);
+    std::memcpy(c.memory.data() + (std::ptrdiff_t{kMiddle} + shape.displacement + 4), &c.gpr[kEdx], 4);
   }
   if (m == div || m == idiv) {
     // Small dividends, so that most of the divisions go through.
