@@ -128,8 +128,7 @@ TEST_CASE("the T bit of a TSS traps before the new task's first instruction") {
   CHECK((b.state().dr[6] & 0x8000) != 0);
 }
 
-TEST_CASE("tasks that trap into each other for ever come to an end") {
-  // The debug task's TSS lies on top of its own descriptor's busy bit, so that each switch finds it free again.
+TEST_CASE("tasks whose T bits trap into each other come to an end") {
   Bench b;
   b.flat();
   second_task(b);
