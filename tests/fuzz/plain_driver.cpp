@@ -26,11 +26,12 @@ int main(int argc, char** argv) {
   const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 0) : 1;
   std::printf("%lu inputs, seed %llu\n", count, static_cast<unsigned long long>(seed));
   for (unsigned long i = 0; i < count; ++i) {
-    std::printf("\rinput %lu", i);
+    // One line at a time, so that a crash leaves the number of its input.
+    if (i % 50 == 0) std::printf("from input %lu\n", i);
     std::fflush(stdout);
     const std::vector<std::uint8_t> input = random_input(seed * 1'000'003 + i);
     LLVMFuzzerTestOneInput(input.data(), input.size());
   }
-  std::printf("\ndone\n");
+  std::printf("done\n");
   return 0;
 }

@@ -92,7 +92,8 @@ bool PacedSerialPort::release_raw(std::size_t count) {
 void PacedSerialPort::schedule(time::Nanoseconds now) {
   time::Nanoseconds at = time::kNever;
   if (!queue_.empty()) at = now + kBusyTime;  // what waits for the guest is looked at from time to time
-  if (!queue_.empty() && state_.emptied_at != time::kNever) at = state_.emptied_at + kBusyTime;
+  // The port may have filled again by itself (loopback); a look that is overdue is not asked for again.
+  if (!queue_.empty() && state_.emptied_at != time::kNever && state_.emptied_at + kBusyTime > now) at = state_.emptied_at + kBusyTime;
   if (state_.piece_since != time::kNever && state_.piece_since + kPieceTimeout > now) at = std::min(at, state_.piece_since + kPieceTimeout);
   state_.event_at = at;
   clock_->schedule(slot_, at);

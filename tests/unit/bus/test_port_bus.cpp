@@ -123,7 +123,7 @@ TEST_CASE("blocks are single accesses in order, also to nobody and in a width th
   CHECK(probe.log == "w1@0=1 ");
 }
 
-TEST_CASE("an unconnected interrupt line does nothing; a connected one tells its input") {
+TEST_CASE("an unconnected interrupt line does nothing, a connected one tells its input") {
   struct Sink final : IrqSink {
     void set_irq(unsigned number, bool high) override { input = number, level = high; }
     unsigned input = 0;

@@ -56,7 +56,7 @@ TEST_CASE("8259A: nothing is requested before the initialization sequence is com
   CHECK(pair.acknowledge() == 0x21);  // input 0 rose before ICW1: it needs a new edge
 }
 
-TEST_CASE("8259A: an edge requests once; the mask holds it back") {
+TEST_CASE("8259A: an edge requests once, the mask holds it back") {
   Pics p;
   p.write(1, 0xff);
   CHECK(p.read(1) == 0xff);
@@ -245,7 +245,7 @@ TEST_CASE("8259A: a poll is an acknowledge without INTA") {
   CHECK_FALSE(p.pin.level);
 }
 
-TEST_CASE("8259A: OCW3 chooses the register until told otherwise; ICW1 goes back to IRR and clears the mask") {
+TEST_CASE("8259A: OCW3 chooses the register until told otherwise, ICW1 goes back to IRR and clears the mask") {
   Pics p;
   p.raise(3);
   p.pair.acknowledge();

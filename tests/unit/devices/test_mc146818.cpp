@@ -158,7 +158,7 @@ TEST_CASE("MC146818: update in progress for the last 244 microseconds, not while
   CHECK(r.read(0x0a) == 0x26);
 }
 
-TEST_CASE("MC146818: divider reset stops the clock; the first update comes half a second after its release") {
+TEST_CASE("MC146818: divider reset stops the clock, the first update comes half a second after its release") {
   Rtc r;
   r.write(0x0a, 0x76);
   r.pass(100 * kSecond);
@@ -203,7 +203,7 @@ TEST_CASE("MC146818: the periodic interrupt has the rate of register A and waits
   CHECK(r.pass(10 * kSecond) == 0);
 }
 
-TEST_CASE("MC146818: flags are set without being enabled; enabling a set flag interrupts at once") {
+TEST_CASE("MC146818: flags are set without being enabled, enabling a set flag interrupts at once") {
   Rtc r;
   r.pass(kSecond);
   CHECK_FALSE(r.irq.level);
@@ -212,7 +212,7 @@ TEST_CASE("MC146818: flags are set without being enabled; enabling a set flag in
   CHECK(r.read(0x0c) == 0xd0);
 }
 
-TEST_CASE("MC146818: update-ended interrupt once a second; SET turns it off") {
+TEST_CASE("MC146818: update-ended interrupt once a second, SET turns it off") {
   Rtc r;
   r.write(0x0b, 0x12);
   for (int i = 1; i <= 3; ++i) {

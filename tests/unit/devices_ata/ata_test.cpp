@@ -281,7 +281,7 @@ TEST_CASE("read multiple: blocks of the set size, the last one shorter") {
   CHECK(rig.line.rises == 4);
 }
 
-TEST_CASE("a count of 0 is 256 sectors; one block read spans DRQ blocks") {
+TEST_CASE("a count of 0 is 256 sectors, one block read spans DRQ blocks") {
   Rig rig;
   rig.command(0xc4, 1000, 0);
   CHECK(rig.take(256 * 512) == rig.disk0->sectors(1000, 256));
@@ -503,7 +503,7 @@ TEST_CASE("pending after an error: the sector search waits too") {
   CHECK(rig.lba_now() == 43);
 }
 
-TEST_CASE("software reset: busy while SRST is held, then the signature; also out of a pending request") {
+TEST_CASE("software reset: busy while SRST is held, then the signature, also out of a pending request") {
   Rig rig{4096, 100};
   rig.command(0xc6, 0, 4);
   rig.disk0->pending = 1000;
@@ -543,7 +543,7 @@ TEST_CASE("reset in the middle of a transfer drops it") {
   CHECK(rig.hash() == Rig{}.hash());
 }
 
-TEST_CASE("nIEN holds the interrupt back; clearing it shows a pending one") {
+TEST_CASE("nIEN holds the interrupt back, clearing it shows a pending one") {
   Rig rig;
   rig.out(kControl, 0x02);
   rig.command(0x10);
@@ -599,7 +599,7 @@ TEST_CASE("seek and native maximum") {
   CHECK(rig.lba_now() == 999);
 }
 
-TEST_CASE("power modes: standby is shown, ended by use; sleep ends only by a reset") {
+TEST_CASE("power modes: standby is shown, ended by use, sleep ends only by a reset") {
   Rig rig;
   const auto mode = [&] {
     rig.command(0xe5);
@@ -621,7 +621,7 @@ TEST_CASE("power modes: standby is shown, ended by use; sleep ends only by a res
   CHECK(mode() == 0xff);
 }
 
-TEST_CASE("set multiple takes powers of two up to 128; anything else disables the mode") {
+TEST_CASE("set multiple takes powers of two up to 128, anything else disables the mode") {
   Rig rig;
   for (const unsigned good : {1u, 2u, 64u, 128u}) {
     rig.command(0xc6, 0, good);
@@ -641,7 +641,7 @@ TEST_CASE("set multiple takes powers of two up to 128; anything else disables th
   CHECK(rig.in(kError) == 0x04);
 }
 
-TEST_CASE("set features: cache, look-ahead, PIO modes; others abort") {
+TEST_CASE("set features: cache, look-ahead, PIO modes, others abort") {
   Rig rig;
   const auto feature = [&](unsigned code, unsigned value) {
     rig.out(kCount, value);

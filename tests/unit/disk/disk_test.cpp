@@ -342,7 +342,7 @@ TEST_CASE("overlay: a random run of reads and writes equals a memory disk, the b
   CHECK(mentions(overlay->last_error(), "sector 99"));
 }
 
-TEST_CASE("overlay: pending and errors of the base come through; written sectors never ask it") {
+TEST_CASE("overlay: pending and errors of the base come through, written sectors never ask it") {
   const Bytes image = pattern(32 * kSectorSize, 6);
   auto base = std::make_unique<ScriptedDisk>(image);
   ScriptedDisk& base_view = *base;

@@ -151,7 +151,7 @@ TEST_CASE("pty: bytes are not changed, either way, and a flood waits") {
   ::close(peer);
 }
 
-TEST_CASE("tcp: bytes are not changed, either way; a peer that leaves is reported once and its guest goes on") {
+TEST_CASE("tcp: bytes are not changed, either way, a peer that leaves is reported once and its guest goes on") {
   const Listener listener;
   int said = 0;
   auto link = SerialLink::open(listener.spec(), [&said](const std::string&) { ++said; });

@@ -85,7 +85,7 @@ TEST_CASE("REP becomes text, and nothing where there is nothing to repeat") {
   CHECK(passed("x\x1b[9999b").size() == 1 + SequenceFilter::kMaxRepeat);
 }
 
-TEST_CASE("controls inside a sequence act at once; CAN, SUB and ESC end it") {
+TEST_CASE("controls inside a sequence act at once, CAN, SUB and ESC end it") {
   CHECK(passed("\x1b[3\n1m") == "\n\x1b[31m");
   CHECK(passed("\x1b[3\x18" "1m") == "1m");
   CHECK(passed("\x1b[3\x1b[4m") == "\x1b[4m");

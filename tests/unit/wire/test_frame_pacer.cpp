@@ -130,7 +130,7 @@ TEST_CASE("every byte arrives in order, a window at a time") {
   CHECK(got == sent);
 }
 
-TEST_CASE("text that is no frame passes at once; what could begin one waits 20 ms") {
+TEST_CASE("text that is no frame passes at once, what could begin one waits 20 ms") {
   Line line;
   line.write(text("ls\n"));
   CHECK(line.drain() == text("ls"));
@@ -185,6 +185,24 @@ TEST_CASE("a piece of a frame that has waited long enough behind a full port doe
   line.drain();
   line.pass(40 * kMillisecond);
   CHECK(line.drain() == Bytes(1, std::byte{0}));
+}
+
+TEST_CASE("a port that fills again by itself while frames wait does not flood events") {
+  Line line;
+  for (int i = 0; i < 4; ++i) line.write(frame(1500));
+  line.drain();
+  line.pass(kMillisecond);
+  line.paced.guest_idle();             // the port is seen empty
+  line.uart.io_write(4, 1, 0x10);      // loopback: what the guest sends comes back to it
+  line.uart.io_write(0, 1, 0x41);
+  unsigned events = 0;
+  for (int i = 0; i < 100; ++i) {
+    line.t.base.value += kMillisecond;
+    while (const auto slot = line.t.clock.take_due()) {
+      line.paced.on_event();
+      REQUIRE(++events < 100);
+    }
+  }
 }
 
 TEST_CASE("the other direction and the totals are the port's own") {
