@@ -71,6 +71,8 @@ class BlockBuilder {
         return raise(c_, kGeneralProtection, 0);
       }
       ended = append(i, status);
+      if (status == DecodeStatus::ok && keep) fuse(i);
+      previous_ = i;
     }
     finish(ended, keep);
     return true;
@@ -126,6 +128,14 @@ class BlockBuilder {
     return ended;
   }
 
+  /// Lets the instruction before `jump` do the work of both, where there is a handler for the pair.
+  void fuse(const Instruction& jump) {
+    const Block& b = c_.scratch;
+    if (b.count < 2 || previous_.row == nullptr) return;
+    Op& compare = c_.scratch_ops[b.count - 2u];
+    if (const Handler both = pick_fused(previous_, compare, jump, c_.scratch_ops[b.count - 1u])) compare.handler = both;
+  }
+
   void finish(bool ended, bool keep) {
     Block& b = c_.scratch;
     Op& end = c_.scratch_ops[b.count];
@@ -143,6 +153,7 @@ class BlockBuilder {
   const std::uint8_t* code_;
   std::size_t limit_;
   std::uint32_t in_page_ = 0;
+  Instruction previous_;
 };
 
 Block* keep_block(Core& c) {

@@ -17,6 +17,12 @@
 
 namespace tuxarium::cpu {
 
+/// The two words alone: what the functions below also work on, in place of the whole state.
+struct FlagWords {
+  std::int64_t flag_result = 1;
+  std::uint32_t flag_carries = 0;
+};
+
 template <class T>
 inline constexpr unsigned kBits = 8 * sizeof(T);
 
@@ -25,12 +31,18 @@ inline std::int64_t sign_extend(T value) {
   return static_cast<std::int64_t>(static_cast<std::make_signed_t<T>>(value));
 }
 
-inline bool flag_cf(const CpuState& s) { return (s.flag_carries >> 31) != 0; }
-inline bool flag_zf(const CpuState& s) { return static_cast<std::uint32_t>(s.flag_result) == 0; }
-inline bool flag_sf(const CpuState& s) { return s.flag_result < 0; }
-inline bool flag_of(const CpuState& s) { return ((s.flag_carries ^ (s.flag_carries << 1)) >> 31) != 0; }
-inline bool flag_af(const CpuState& s) { return (s.flag_carries & 8) != 0; }
-inline bool flag_pf(const CpuState& s) {
+template <class S>
+bool flag_cf(const S& s) { return (s.flag_carries >> 31) != 0; }
+template <class S>
+bool flag_zf(const S& s) { return static_cast<std::uint32_t>(s.flag_result) == 0; }
+template <class S>
+bool flag_sf(const S& s) { return s.flag_result < 0; }
+template <class S>
+bool flag_of(const S& s) { return ((s.flag_carries ^ (s.flag_carries << 1)) >> 31) != 0; }
+template <class S>
+bool flag_af(const S& s) { return (s.flag_carries & 8) != 0; }
+template <class S>
+bool flag_pf(const S& s) {
   const auto bits = static_cast<std::uint8_t>(static_cast<std::uint64_t>(s.flag_result) ^ (static_cast<std::uint64_t>(s.flag_result) >> 32));
   return (std::popcount(bits) & 1) == 0;
 }
@@ -68,8 +80,8 @@ inline std::uint32_t place_carries(std::uint32_t carries) {
   }
 }
 
-template <class T>
-inline void set_result(CpuState& s, T result) {
+template <class S, class T>
+void set_result(S& s, T result) {
   s.flag_result = sign_extend(result);
 }
 
@@ -89,8 +101,8 @@ inline void set_zf(CpuState& s, bool zf) {
 }
 
 /// The 16 conditions of Jcc, SETcc and CMOVcc by their encoding.
-template <unsigned Condition>
-inline bool condition(const CpuState& s) {
+template <unsigned Condition, class S>
+bool condition(const S& s) {
   bool value = false;
   if constexpr (Condition >> 1 == 0) value = flag_of(s);
   if constexpr (Condition >> 1 == 1) value = flag_cf(s);

@@ -20,7 +20,11 @@ const Op* op_undefined(Core& c, const Op* op);
 const Op* op_too_long(Core& c, const Op* op);
 const Op* op_end_of_block(Core& c, const Op* op);
 
-/// Which operand a two-operand instruction reads and writes.
+/// Which operand a two-operand instruction reads and writes: destination and source, register, memory or immediate.
 enum class Form : std::uint8_t { rr, rm, mr, ri, mi };
+Form two_operand_form(const Instruction& i);
+
+/// The handler for a CMP or TEST that does the work of the conditional jump behind it as well; nullptr when the two are no such pair.
+Handler pick_fused(const Instruction& compare, const Op& op, const Instruction& jump, const Op& jump_op);
 
 }  // namespace tuxarium::cpu

@@ -1,90 +1,11 @@
 // ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, TEST, INC, DEC, NOT, NEG: register, memory and immediate forms.
 
+#include "cpu/alu_operations.hpp"
 #include "cpu/handlers.hpp"
 
 namespace tuxarium::cpu {
 
 namespace {
-
-struct Add {
-  static constexpr bool kWrites = true;
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
-    const T r = static_cast<T>(a + b);
-    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((a & b) | ((a | b) & ~r)));
-    set_result(s, r);
-    return r;
-  }
-};
-
-struct Adc {
-  static constexpr bool kWrites = true;
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
-    const T r = static_cast<T>(a + b + (flag_cf(s) ? 1 : 0));
-    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((a & b) | ((a | b) & ~r)));
-    set_result(s, r);
-    return r;
-  }
-};
-
-struct Sub {
-  static constexpr bool kWrites = true;
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
-    const T r = static_cast<T>(a - b);
-    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((~a & b) | ((~a | b) & r)));
-    set_result(s, r);
-    return r;
-  }
-};
-
-struct Cmp : Sub {
-  static constexpr bool kWrites = false;
-};
-
-struct Sbb {
-  static constexpr bool kWrites = true;
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
-    const T r = static_cast<T>(a - b - (flag_cf(s) ? 1 : 0));
-    s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((~a & b) | ((~a | b) & r)));
-    set_result(s, r);
-    return r;
-  }
-};
-
-template <class T>
-TUXARIUM_HOT T logic_result(CpuState& s, T r) {
-  s.flag_carries = 0;
-  set_result(s, r);
-  return r;
-}
-
-struct And {
-  static constexpr bool kWrites = true;
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
-    return logic_result(s, static_cast<T>(a & b));
-  }
-};
-struct Test : And {
-  static constexpr bool kWrites = false;
-};
-struct Or {
-  static constexpr bool kWrites = true;
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
-    return logic_result(s, static_cast<T>(a | b));
-  }
-};
-struct Xor {
-  static constexpr bool kWrites = true;
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, T b) {
-    return logic_result(s, static_cast<T>(a ^ b));
-  }
-};
 
 template <class Alu, class T>
 const Op* alu_rr(Core& c, const Op* op) {
@@ -104,22 +25,28 @@ template <class Alu, class T, bool Wide>
 const Op* alu_rm(Core& c, const Op* op) {
   std::uint32_t linear;
   T value;
-  if (!operand_address<Wide>(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  if constexpr (Wide) {
+    if (!operand_address<true>(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  } else {
+    linear = operand_offset(c, op);
+    if (!try_load(c, linear, value)) [[unlikely]] return go_slow<alu_rm<Alu, T, true>>(c, op);
+  }
   const T r = Alu::run(c.s, get<T>(c, op->dst), value);
   if constexpr (Alu::kWrites) put<T>(c, op->dst, r);
   TUXARIUM_NEXT();
 }
 
-/// Memory destination with a given second operand.
+/// Memory destination with a given second operand. Not wide: false, without an exception, also where the fast path does not apply.
 template <class Alu, class T, bool Wide>
 TUXARIUM_HOT bool alu_memory(Core& c, const Op* op, T b) {
   std::uint32_t linear;
   if (!operand_address<Wide>(c, op, sizeof(T), Alu::kWrites ? Access::write : Access::read, linear)) [[unlikely]] return false;
   if constexpr (Alu::kWrites) {
-    return modify<T>(c, linear, [&c, b](T a) TUXARIUM_LAMBDA_HOT { return Alu::run(c.s, a, b); });
+    const auto change = [&c, b](T a) TUXARIUM_LAMBDA_HOT { return Alu::run(c.s, a, b); };
+    return Wide ? modify<T>(c, linear, change) : try_modify<T>(c, linear, change);
   } else {
     T a;
-    if (!load(c, linear, a)) [[unlikely]] return false;
+    if (!(Wide ? load(c, linear, a) : try_load(c, linear, a))) [[unlikely]] return false;
     Alu::run(c.s, a, b);
     return true;
   }
@@ -127,13 +54,19 @@ TUXARIUM_HOT bool alu_memory(Core& c, const Op* op, T b) {
 
 template <class Alu, class T, bool Wide>
 const Op* alu_mr(Core& c, const Op* op) {
-  if (!alu_memory<Alu, T, Wide>(c, op, get<T>(c, op->src))) [[unlikely]] return fault(c, op);
+  if (!alu_memory<Alu, T, Wide>(c, op, get<T>(c, op->src))) [[unlikely]] {
+    if constexpr (Wide) return fault(c, op);
+    return go_slow<alu_mr<Alu, T, true>>(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
 template <class Alu, class T, bool Wide>
 const Op* alu_mi(Core& c, const Op* op) {
-  if (!alu_memory<Alu, T, Wide>(c, op, static_cast<T>(op->immediate))) [[unlikely]] return fault(c, op);
+  if (!alu_memory<Alu, T, Wide>(c, op, static_cast<T>(op->immediate))) [[unlikely]] {
+    if constexpr (Wide) return fault(c, op);
+    return go_slow<alu_mi<Alu, T, true>>(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
@@ -141,7 +74,7 @@ const Op* alu_mi(Core& c, const Op* op) {
 template <class T>
 const Op* clear_register(Core& c, const Op* op) {
   put<T>(c, op->dst, 0);
-  logic_result<T>(c.s, 0);
+  logic_result(c.s, T{0});
   TUXARIUM_NEXT();
 }
 
@@ -176,7 +109,7 @@ struct Not {
 struct Neg {
   template <class T>
   TUXARIUM_HOT static T run(CpuState& s, T a) {
-    return Sub::run<T>(s, T{0}, a);
+    return Sub::run(s, T{0}, a);
   }
 };
 
@@ -189,8 +122,13 @@ const Op* unary_r(Core& c, const Op* op) {
 template <class Unary, class T, bool Wide>
 const Op* unary_m(Core& c, const Op* op) {
   std::uint32_t linear;
-  if (!operand_address<Wide>(c, op, sizeof(T), Access::write, linear)) [[unlikely]] return fault(c, op);
-  if (!modify<T>(c, linear, [&c](T a) TUXARIUM_LAMBDA_HOT { return Unary::run(c.s, a); })) [[unlikely]] return fault(c, op);
+  const auto change = [&c](T a) TUXARIUM_LAMBDA_HOT { return Unary::run(c.s, a); };
+  if constexpr (Wide) {
+    if (!operand_address<true>(c, op, sizeof(T), Access::write, linear) || !modify<T>(c, linear, change)) [[unlikely]] return fault(c, op);
+  } else {
+    linear = operand_offset(c, op);
+    if (!try_modify<T>(c, linear, change)) [[unlikely]] return go_slow<unary_m<Unary, T, true>>(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
@@ -236,22 +174,22 @@ Handler pick_binary(Mnemonic mnemonic, Form form, bool wide, const Op& op) {
 
 }  // namespace
 
+Form two_operand_form(const Instruction& i) {
+  switch (i.row->operand[1]) {
+    case Operand::Ib: case Operand::Iz: case Operand::sIb: return i.is_memory ? Form::mi : Form::ri;
+    case Operand::Gb: case Operand::Gv: return i.is_memory ? Form::mr : Form::rr;
+    default: return i.is_memory ? Form::rm : Form::rr;
+  }
+}
+
 Handler pick_alu(const Instruction& i, bool wide, Op& op) {
   const Mnemonic mnemonic = i.mnemonic();
-  const Operand second = i.row->operand[1];
   const bool byte = op.operand_size == 1;
   if (mnemonic == Mnemonic::inc || mnemonic == Mnemonic::dec || mnemonic == Mnemonic::not_ || mnemonic == Mnemonic::neg) {
     if (byte) return pick_unary<std::uint8_t>(mnemonic, i.is_memory, wide);
     return i.operand_size == 2 ? pick_unary<std::uint16_t>(mnemonic, i.is_memory, wide) : pick_unary<std::uint32_t>(mnemonic, i.is_memory, wide);
   }
-  Form form = Form::ri;
-  if (second == Operand::Ib || second == Operand::Iz || second == Operand::sIb) {
-    form = i.is_memory ? Form::mi : Form::ri;
-  } else if (second == Operand::Gb || second == Operand::Gv) {
-    form = i.is_memory ? Form::mr : Form::rr;
-  } else {
-    form = i.is_memory ? Form::rm : Form::rr;
-  }
+  const Form form = two_operand_form(i);
   if (byte) return pick_binary<std::uint8_t>(mnemonic, form, wide, op);
   return i.operand_size == 2 ? pick_binary<std::uint16_t>(mnemonic, form, wide, op) : pick_binary<std::uint32_t>(mnemonic, form, wide, op);
 }

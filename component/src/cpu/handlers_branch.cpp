@@ -49,8 +49,16 @@ TUXARIUM_HOT bool push_return(Core& c, std::uint32_t value, unsigned size) {
   return true;
 }
 
-const Op* call_direct(Core& c, const Op* op) {
+const Op* call_any(Core& c, const Op* op) {
   if (!target_allowed(c, op, op->immediate) || !push_return(c, following(c, op), op->operand_size)) [[unlikely]] return fault(c, op);
+  TUXARIUM_BRANCH(1, op->immediate, op->dst != 0);
+}
+
+const Op* call_flat(Core& c, const Op* op) {
+  const std::uint32_t at = c.s.gpr[kEsp] - 4;
+  const std::uint32_t next = following(c, op);
+  if (op->wide != 0 || !try_store<std::uint32_t>(c, at, next)) [[unlikely]] return go_slow<call_any>(c, op);
+  c.s.gpr[kEsp] = at;
   TUXARIUM_BRANCH(1, op->immediate, op->dst != 0);
 }
 
@@ -75,13 +83,6 @@ const Op* branch_m(Core& c, const Op* op) {
   TUXARIUM_BRANCH(1, target, false);
 }
 
-const Op* ret_flat(Core& c, const Op* op) {
-  std::uint32_t target;
-  if (!load(c, c.s.gpr[kEsp], target) || !target_allowed(c, op, target)) [[unlikely]] return fault(c, op);
-  c.s.gpr[kEsp] += 4 + op->immediate;
-  TUXARIUM_BRANCH(1, target, false);
-}
-
 const Op* ret_any(Core& c, const Op* op) {
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   std::uint32_t target = 0;
@@ -89,6 +90,13 @@ const Op* ret_any(Core& c, const Op* op) {
   frame.skip(op->immediate);
   set_stack_pointer(c, frame.pointer());
   return leave(c, target);
+}
+
+const Op* ret_flat(Core& c, const Op* op) {
+  std::uint32_t target;
+  if (op->wide != 0 || !try_load(c, c.s.gpr[kEsp], target)) [[unlikely]] return go_slow<ret_any>(c, op);
+  c.s.gpr[kEsp] += 4 + op->immediate;
+  TUXARIUM_BRANCH(1, target, false);
 }
 
 enum class Loop : std::uint8_t { plain, equal, not_equal, counter_zero };
@@ -214,7 +222,10 @@ Handler pick_branch(const Instruction& i, bool wide, bool stack_flat, Op& op) {
     case Mnemonic::jmp:
     case Mnemonic::call: {
       const bool call = i.mnemonic() == Mnemonic::call;
-      if (i.row->operand[0] != Operand::Ev) return call ? call_direct : jmp_direct;
+      if (i.row->operand[0] != Operand::Ev) {
+        if (!call) return jmp_direct;
+        return stack_flat && i.operand_size == 4 ? call_flat : call_any;
+      }
       op.repeat = wide || i.address_size == 2 ? 1 : 0;
       if (!i.is_memory) return call ? branch_r<true> : branch_r<false>;
       if (i.operand_size == 2) return call ? branch_m<std::uint16_t, true> : branch_m<std::uint16_t, false>;

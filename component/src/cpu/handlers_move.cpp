@@ -30,7 +30,12 @@ template <class T, bool Wide>
 const Op* mov_rm(Core& c, const Op* op) {
   std::uint32_t linear;
   T value;
-  if (!operand_address<Wide>(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  if constexpr (Wide) {
+    if (!operand_address<true>(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  } else {
+    linear = operand_offset(c, op);
+    if (!try_load(c, linear, value)) [[unlikely]] return go_slow<mov_rm<T, true>>(c, op);
+  }
   put<T>(c, op->dst, value);
   TUXARIUM_NEXT();
 }
@@ -38,15 +43,26 @@ const Op* mov_rm(Core& c, const Op* op) {
 template <class T, bool Wide>
 const Op* mov_mr(Core& c, const Op* op) {
   std::uint32_t linear;
-  if (!operand_address<Wide>(c, op, sizeof(T), Access::write, linear) || !store<T>(c, linear, get<T>(c, op->src))) [[unlikely]] return fault(c, op);
+  const T value = get<T>(c, op->src);
+  if constexpr (Wide) {
+    if (!operand_address<true>(c, op, sizeof(T), Access::write, linear) || !store<T>(c, linear, value)) [[unlikely]] return fault(c, op);
+  } else {
+    linear = operand_offset(c, op);
+    if (!try_store<T>(c, linear, value)) [[unlikely]] return go_slow<mov_mr<T, true>>(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
 template <class T, bool Wide>
 const Op* mov_mi(Core& c, const Op* op) {
   std::uint32_t linear;
-  if (!operand_address<Wide>(c, op, sizeof(T), Access::write, linear) || !store<T>(c, linear, static_cast<T>(op->immediate))) [[unlikely]]
-    return fault(c, op);
+  const T value = static_cast<T>(op->immediate);
+  if constexpr (Wide) {
+    if (!operand_address<true>(c, op, sizeof(T), Access::write, linear) || !store<T>(c, linear, value)) [[unlikely]] return fault(c, op);
+  } else {
+    linear = operand_offset(c, op);
+    if (!try_store<T>(c, linear, value)) [[unlikely]] return go_slow<mov_mi<T, true>>(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
@@ -67,7 +83,12 @@ template <class To, class From, bool Signed, bool Wide>
 const Op* extend_m(Core& c, const Op* op) {
   std::uint32_t linear;
   From value;
-  if (!operand_address<Wide>(c, op, sizeof(From), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  if constexpr (Wide) {
+    if (!operand_address<true>(c, op, sizeof(From), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
+  } else {
+    linear = operand_offset(c, op);
+    if (!try_load(c, linear, value)) [[unlikely]] return go_slow<extend_m<To, From, Signed, true>>(c, op);
+  }
   put<To>(c, op->dst, extend<To, From, Signed>(value));
   TUXARIUM_NEXT();
 }

@@ -9,10 +9,11 @@ namespace tuxarium::cpu {
 
 namespace {
 
+/// The fast path alone: false, without an exception, where it does not apply.
 template <class T>
-TUXARIUM_HOT bool push_flat(Core& c, T value) {
+TUXARIUM_HOT bool try_push(Core& c, T value) {
   const std::uint32_t at = c.s.gpr[kEsp] - static_cast<std::uint32_t>(sizeof(T));
-  if (!store<T>(c, at, value)) [[unlikely]] return false;
+  if (!try_store<T>(c, at, value)) [[unlikely]] return false;
   c.s.gpr[kEsp] = at;
   return true;
 }
@@ -24,43 +25,42 @@ TUXARIUM_COLD bool push_checked(Core& c, std::uint32_t value, unsigned size) {
   return true;
 }
 
-template <class T, bool Flat>
-TUXARIUM_HOT bool push_any(Core& c, T value) {
-  if constexpr (Flat) return push_flat<T>(c, value);
-  return push_checked(c, value, sizeof(T));
+struct Popped {
+  std::uint32_t value;
+  bool ok;
+};
+
+TUXARIUM_COLD Popped peek_checked(Core& c, unsigned size) {
+  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
+  Popped top{};
+  top.ok = frame.peek(0, top.value, size);
+  return top;
 }
 
-template <class T, bool Flat>
-TUXARIUM_HOT bool top_of_stack(Core& c, T& value) {
-  if constexpr (Flat) {
-    return load<T>(c, c.s.gpr[kEsp], value);
-  } else {
-    StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
-    std::uint32_t wide = 0;
-    if (!frame.peek(0, wide, sizeof(T))) return false;
-    value = static_cast<T>(wide);
-    return true;
-  }
-}
-
-template <class T, bool Flat>
-TUXARIUM_HOT void drop_top(Core& c) {
-  if constexpr (Flat) {
-    c.s.gpr[kEsp] += static_cast<std::uint32_t>(sizeof(T));
-  } else {
-    set_stack_pointer(c, c.s.gpr[kEsp] + static_cast<std::uint32_t>(sizeof(T)));
-  }
+template <class T>
+void drop_top(Core& c) {
+  set_stack_pointer(c, c.s.gpr[kEsp] + static_cast<std::uint32_t>(sizeof(T)));
 }
 
 template <class T, bool Flat>
 const Op* push_r(Core& c, const Op* op) {
-  if (!push_any<T, Flat>(c, get<T>(c, op->dst))) [[unlikely]] return fault(c, op);
+  const T value = get<T>(c, op->dst);
+  if constexpr (Flat) {
+    if (!try_push(c, value)) [[unlikely]] return go_slow<push_r<T, false>>(c, op);
+  } else {
+    if (!push_checked(c, value, sizeof(T))) [[unlikely]] return fault(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
 template <class T, bool Flat>
 const Op* push_i(Core& c, const Op* op) {
-  if (!push_any<T, Flat>(c, static_cast<T>(op->immediate))) [[unlikely]] return fault(c, op);
+  const T value = static_cast<T>(op->immediate);
+  if constexpr (Flat) {
+    if (!try_push(c, value)) [[unlikely]] return go_slow<push_i<T, false>>(c, op);
+  } else {
+    if (!push_checked(c, value, sizeof(T))) [[unlikely]] return fault(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
@@ -68,32 +68,41 @@ template <class T, bool Flat>
 const Op* push_m(Core& c, const Op* op) {
   std::uint32_t linear;
   T value;
-  const bool addressed = op->wide != 0 ? operand_address<true>(c, op, sizeof(T), Access::read, linear)
-                                       : operand_address<false>(c, op, sizeof(T), Access::read, linear);
-  if (!addressed || !load(c, linear, value) || !push_any<T, Flat>(c, value)) [[unlikely]] return fault(c, op);
+  if constexpr (Flat) {
+    linear = operand_offset(c, op);
+    if (op->wide != 0 || !try_load(c, linear, value) || !try_push(c, value)) [[unlikely]] return go_slow<push_m<T, false>>(c, op);
+  } else {
+    if (!operand_address<true>(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value) || !push_checked(c, value, sizeof(T)))
+      [[unlikely]] return fault(c, op);
+  }
   TUXARIUM_NEXT();
 }
 
 template <class T, bool Flat>
 const Op* pop_r(Core& c, const Op* op) {
   T value;
-  if (!top_of_stack<T, Flat>(c, value)) [[unlikely]] return fault(c, op);
-  drop_top<T, Flat>(c);
+  if constexpr (Flat) {
+    if (!try_load(c, c.s.gpr[kEsp], value)) [[unlikely]] return go_slow<pop_r<T, false>>(c, op);
+    c.s.gpr[kEsp] += static_cast<std::uint32_t>(sizeof(T));
+  } else {
+    const Popped top = peek_checked(c, sizeof(T));
+    if (!top.ok) [[unlikely]] return fault(c, op);
+    value = static_cast<T>(top.value);
+    drop_top<T>(c);
+  }
   put<T>(c, op->dst, value);
   TUXARIUM_NEXT();
 }
 
 /// An address that is built with ESP sees it after the pop.
-template <class T, bool Flat>
+template <class T>
 const Op* pop_m(Core& c, const Op* op) {
-  T value;
-  if (!top_of_stack<T, Flat>(c, value)) [[unlikely]] return fault(c, op);
+  const Popped top = peek_checked(c, sizeof(T));
+  if (!top.ok) [[unlikely]] return fault(c, op);
   const std::uint32_t esp = c.s.gpr[kEsp];
-  drop_top<T, Flat>(c);
+  drop_top<T>(c);
   std::uint32_t linear;
-  const bool addressed = op->wide != 0 ? operand_address<true>(c, op, sizeof(T), Access::write, linear)
-                                       : operand_address<false>(c, op, sizeof(T), Access::write, linear);
-  if (!addressed || !store<T>(c, linear, value)) [[unlikely]] {
+  if (!operand_address<true>(c, op, sizeof(T), Access::write, linear) || !store<T>(c, linear, static_cast<T>(top.value))) [[unlikely]] {
     c.s.gpr[kEsp] = esp;
     return fault(c, op);
   }
@@ -189,7 +198,7 @@ TUXARIUM_OUTLINE const Op* op_leave(Core& c, const Op* op) {
 const Op* op_leave_flat(Core& c, const Op* op) {
   std::uint32_t value;
   const std::uint32_t ebp = c.s.gpr[kEbp];
-  if (!load(c, ebp, value)) [[unlikely]] return fault(c, op);
+  if (!try_load(c, ebp, value)) [[unlikely]] return go_slow<step_out<op_leave>>(c, op);
   c.s.gpr[kEsp] = ebp + 4;
   c.s.gpr[kEbp] = value;
   TUXARIUM_NEXT();
@@ -230,7 +239,7 @@ Handler pick_sized(const Instruction& i) {
     if (operand == Operand::Iz || operand == Operand::sIb) return push_i<T, Flat>;
     return i.is_memory ? push_m<T, Flat> : push_r<T, Flat>;
   }
-  return i.is_memory ? pop_m<T, Flat> : pop_r<T, Flat>;
+  return i.is_memory ? pop_m<T> : pop_r<T, Flat>;
 }
 
 unsigned segment_of(Operand operand) {

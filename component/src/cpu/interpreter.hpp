@@ -44,6 +44,13 @@ const Op* step_out(Core& c, const Op* op) {
   TUXARIUM_RUN(next);
 }
 
+/// The whole of a handler whose fast form found that its memory access is not a simple one. Apart, so that the fast form calls nothing and
+/// needs no place on the host's stack.
+template <Handler Whole>
+TUXARIUM_COLD const Op* go_slow(Core& c, const Op* op) {
+  return Whole(c, op);
+}
+
 /// Goes to `target` in the same page through the block's link, or to any page through the cache.
 #define TUXARIUM_BRANCH(slot, target, same_page)                                                                              \
   do {                                                                                                                        \

@@ -40,13 +40,40 @@ std::byte* fast_write_pointer(Core& c, std::uint32_t linear);
 
 TUXARIUM_HOT TlbEntry& tlb_entry(Core& c, std::uint32_t linear) { return c.tlb[(linear >> memory::kPageShift) % kTlbEntries]; }
 
+// The fast paths alone: false, without an exception, where they do not apply.
+
+template <class T>
+TUXARIUM_HOT bool try_load(Core& c, std::uint32_t linear, T& out) {
+  const TlbEntry& entry = tlb_entry(c, linear);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) != entry.read_tag) [[unlikely]] return false;
+  std::memcpy(&out, reinterpret_cast<const void*>(entry.addend + linear), sizeof(T));
+  return true;
+}
+
+template <class T>
+TUXARIUM_HOT bool try_store(Core& c, std::uint32_t linear, T value) {
+  const TlbEntry& entry = tlb_entry(c, linear);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) != entry.write_tag) [[unlikely]] return false;
+  std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof(T));
+  return true;
+}
+
+template <class T, class Change>
+TUXARIUM_HOT bool try_modify(Core& c, std::uint32_t linear, Change change) {
+  const TlbEntry& entry = tlb_entry(c, linear);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) != entry.write_tag) [[unlikely]] return false;
+  T value;
+  std::memcpy(&value, reinterpret_cast<const void*>(entry.addend + linear), sizeof(T));
+  value = change(value);
+  std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof(T));
+  return true;
+}
+
+// Complete accesses: false after raising an exception.
+
 template <class T>
 TUXARIUM_HOT bool load(Core& c, std::uint32_t linear, T& out) {
-  const TlbEntry& entry = tlb_entry(c, linear);
-  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.read_tag) [[likely]] {
-    std::memcpy(&out, reinterpret_cast<const void*>(entry.addend + linear), sizeof(T));
-    return true;
-  }
+  if (try_load(c, linear, out)) [[likely]] return true;
   const SlowValue slow = load_slow(c, linear, sizeof(T), false);
   out = static_cast<T>(slow.value);
   return slow.ok;
@@ -54,25 +81,13 @@ TUXARIUM_HOT bool load(Core& c, std::uint32_t linear, T& out) {
 
 template <class T>
 TUXARIUM_HOT bool store(Core& c, std::uint32_t linear, T value) {
-  const TlbEntry& entry = tlb_entry(c, linear);
-  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.write_tag) [[likely]] {
-    std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof(T));
-    return true;
-  }
-  return store_slow(c, linear, value, sizeof(T), false);
+  return try_store(c, linear, value) || store_slow(c, linear, value, sizeof(T), false);
 }
 
 /// Read-modify-write: `change(value)` gives the new value. A write fault comes before the read.
 template <class T, class Change>
 TUXARIUM_HOT bool modify(Core& c, std::uint32_t linear, Change change) {
-  const TlbEntry& entry = tlb_entry(c, linear);
-  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.write_tag) [[likely]] {
-    T value;
-    std::memcpy(&value, reinterpret_cast<const void*>(entry.addend + linear), sizeof(T));
-    value = change(value);
-    std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof(T));
-    return true;
-  }
+  if (try_modify<T>(c, linear, change)) [[likely]] return true;
   if (!probe_write(c, linear, sizeof(T))) return false;
   const SlowValue slow = load_slow(c, linear, sizeof(T), false);
   if (!slow.ok) return false;
