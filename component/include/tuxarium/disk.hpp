@@ -1,4 +1,5 @@
-// The disks that come with the library: memory, raw image file, directory of pieces, and a copy-on-write overlay.
+// The disks that come with the library: memory, raw image file, directory of pieces, and copy-on-write overlays in memory
+// and in a file.
 #pragma once
 
 #include <cstddef>
@@ -30,5 +31,13 @@ Result<std::unique_ptr<BlockDevice>> open_chunked_disk(const std::filesystem::pa
 /// `base` with the guest's writes kept in memory, sector by sector; `base` is never written. Memory grows with the sectors
 /// written, at most to the size of the disk.
 std::unique_ptr<BlockDevice> make_memory_overlay(std::unique_ptr<BlockDevice> base);
+
+/// `base` with the guest's writes kept in the file `overlay`, which is made when it is not there; `base` is never written. What the guest
+/// has flushed survives a crash of the program or the host; what it wrote after that is kept up to some moment, in order. A flush is an
+/// fdatasync. The file is locked until the disk is destroyed, and an error when another one has it, when it was made for a disk of other
+/// content, or when flushed data in it is damaged. A host without space gives the guest an error and leaves the file valid.
+/// The file grows to at most 64 MiB and four times the size of the disk, is compacted then and at open (by way of `overlay`.compacting),
+/// and memory grows by 8 bytes a sector written. Reads all of a small base and samples of a large one, so `base` must not answer `pending`.
+Result<std::unique_ptr<BlockDevice>> open_file_overlay(std::unique_ptr<BlockDevice> base, const std::filesystem::path& overlay);
 
 }  // namespace tuxarium

@@ -28,17 +28,24 @@ std::string quoted(const std::filesystem::path& path) { return "\"" + path.strin
 
 Result<HostFile> HostFile::open(const std::filesystem::path& path, Mode mode, const std::string& what) {
   const std::string name = what + " " + quoted(path);
-  const int flags = (mode == Mode::read ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-  const int fd = ::open(path.c_str(), flags);
+  const int access = mode == Mode::read ? O_RDONLY : mode == Mode::create ? O_RDWR | O_CREAT : O_RDWR;
+  const int fd = ::open(path.c_str(), access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
   if (fd < 0) {
     const int error_number = errno;
-    if (error_number == ENOENT) return Error{ErrorCode::not_found, "Cannot open " + name + ": it does not exist."};
-    return io_error("Cannot open " + name + (mode == Mode::read_write ? " for writing" : ""), error_number);
+    if (error_number == ENOENT && mode != Mode::create) return Error{ErrorCode::not_found, "Cannot open " + name + ": it does not exist."};
+    return io_error("Cannot open " + name + (mode == Mode::read ? "" : " for writing"), error_number);
   }
   HostFile file{fd, 0, name};
   struct stat status {};
   if (::fstat(fd, &status) != 0) return io_error("Cannot examine " + name, errno);
   if (!S_ISREG(status.st_mode)) return Error{ErrorCode::invalid_argument, "Cannot use " + name + ": it is not a regular file."};
+  file.size_ = static_cast<std::uint64_t>(status.st_size);
+  return file;
+}
+
+Result<HostFile> HostFile::measured(HostFile file) {
+  struct stat status {};
+  if (::fstat(file.fd_, &status) != 0) return io_error("Cannot examine " + file.name_, errno);
   file.size_ = static_cast<std::uint64_t>(status.st_size);
   return file;
 }
@@ -91,6 +98,29 @@ Result<void> HostFile::write_at(std::uint64_t offset, std::span<const std::byte>
 Result<void> HostFile::sync() {
   if (::fsync(fd_) == 0) return {};
   return io_error("Cannot make the writes to " + name_ + " durable", errno);
+}
+
+Result<void> HostFile::sync_data() {
+  if (::fdatasync(fd_) == 0) return {};
+  return io_error("Cannot make the writes to " + name_ + " durable", errno);
+}
+
+Result<void> HostFile::resize(std::uint64_t bytes) {
+  if (::ftruncate(fd_, static_cast<off_t>(bytes)) == 0) return {};
+  return io_error("Cannot change the size of " + name_, errno);
+}
+
+bool HostFile::is_at(const std::filesystem::path& path) const {
+  struct stat here {}, there {};
+  return ::fstat(fd_, &here) == 0 && ::stat(path.c_str(), &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+void sync_folder_of(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)::fsync(fd);
+  ::close(fd);
 }
 
 Result<std::vector<std::byte>> read_whole_file(const std::filesystem::path& path, const std::string& what, std::uint64_t max_bytes) {

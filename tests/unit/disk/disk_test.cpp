@@ -10,6 +10,7 @@
 #include <tuxarium/disk.hpp>
 
 #include "disk/manifest.hpp"
+#include "disk/shared_disk.hpp"
 #include "temporary_folder.hpp"
 
 using namespace tuxarium;
@@ -113,6 +114,23 @@ TEST_CASE("memory disk: reads back what was written, refuses ranges beyond its e
 TEST_CASE("memory disk: a size that is no disk is refused") {
   CHECK(mentions(error_of(make_memory_disk({})).message, "0 bytes"));
   CHECK(error_of(make_memory_disk(Bytes(513))).code == ErrorCode::invalid_argument);
+}
+
+TEST_CASE("shared disk: two readers of one image, no writer") {
+  const auto image = std::make_shared<const Bytes>(pattern(8 * kSectorSize, 3));
+  const auto one = disk::make_shared_disk(image).value();
+  const auto other = disk::make_shared_disk(image).value();
+  CHECK(one->sector_count() == 8);
+  CHECK(one->read_only());
+  CHECK(read(*one, 2, 3) == slice(*image, 2, 3));
+  CHECK(one->write(0, Bytes(kSectorSize)) == BlockStatus::error);
+  CHECK(mentions(one->last_error(), "shared"));
+  CHECK(read(*other, 0, 8) == *image);
+  Bytes two_sectors(2 * kSectorSize);
+  CHECK(other->read(7, two_sectors) == BlockStatus::error);
+  CHECK(mentions(other->last_error(), "7"));
+  CHECK(mentions(error_of(disk::make_shared_disk(nullptr)).message, "0 bytes"));
+  CHECK(mentions(error_of(disk::make_shared_disk(std::make_shared<const Bytes>(513))).message, "513"));
 }
 
 TEST_CASE("file disk: writes reach the file, a second writer is refused, a reader is not") {
