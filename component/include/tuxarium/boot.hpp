@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,6 +25,9 @@ struct LinuxBoot {
   std::vector<std::byte> kernel;
   std::vector<std::byte> initrd;  ///< may be empty
   std::string command_line;       ///< at most 2047 bytes
+  /// The disk that the kernel's root is on, or null: it is the first drive of a machine whose Config::hda is not set. Never changed and
+  /// so shared by all who have it; the guest's writes stay in the memory of its machine. A multiple of 512 bytes.
+  std::shared_ptr<const std::vector<std::byte>> root_disk = nullptr;
 };
 
 /// A raw ROM whose last byte is at 0xFFFFFFFF and, shadowed, at 0xFFFFF; started at the reset vector in real mode.

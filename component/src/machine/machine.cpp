@@ -7,7 +7,11 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 
+#include <tuxarium/disk.hpp>
+
+#include "disk/shared_disk.hpp"
 #include "machine/machine_impl.hpp"
 #include "machine/port_map.hpp"
 
@@ -23,8 +27,9 @@ constexpr std::int64_t kSliceCycles = 10'000;
 constexpr std::int64_t kLastSliceCycles = 2'000;
 constexpr std::chrono::nanoseconds kNearEnd = std::chrono::milliseconds{1};
 
-// While the guest catches up with the host's clock, it gets this many instructions between two timer ticks ...
-constexpr std::uint64_t kCyclesBetweenLateTicks = 10'000;
+// While the guest catches up with the host's clock, it gets this many instructions between two timer ticks: enough that what waits for time to
+// pass (work queued for the next tick, the pacing of frames) finds that the guest has done something in it ...
+constexpr std::uint64_t kCyclesBetweenLateTicks = 50'000;
 // ... and this many to take a tick that waits, before the next one is given.
 constexpr std::uint64_t kCyclesToTakeTick = 50'000;
 constexpr time::Nanoseconds kLate = 1'000'000;
@@ -40,6 +45,16 @@ Result<void> check(const Config& config) {
   if (config.cycles_per_second < 1'000'000 || config.cycles_per_second > 10'000'000'000) {
     return bad("The rate of " + std::to_string(config.cycles_per_second) + " cycles a second is not from 1000000 to 10000000000.");
   }
+  return {};
+}
+
+/// Gives a machine without a first drive the disk that came with its kernel.
+Result<void> attach_root_disk(Config& config) {
+  const auto* linux_boot = std::get_if<LinuxBoot>(&config.boot);
+  if (linux_boot == nullptr || linux_boot->root_disk == nullptr || config.hda != nullptr) return {};
+  auto base = disk::make_shared_disk(linux_boot->root_disk);
+  if (!base) return base.error();
+  config.hda = make_memory_overlay(std::move(base).value());
   return {};
 }
 
@@ -184,6 +199,7 @@ Counters Machine::Impl::counters() const {
 
 Result<std::unique_ptr<Machine>> Machine::create(Config config) {
   if (const Result<void> checked = check(config); !checked) return checked.error();
+  if (const Result<void> attached = attach_root_disk(config); !attached) return attached.error();
   const std::uint64_t seed = seed_of(config);
   auto impl = std::make_unique<Impl>(std::move(config), seed);
   if (!impl->ok()) return Error{ErrorCode::io, "The host has no memory for the guest's RAM."};
