@@ -77,6 +77,13 @@ Result<std::unique_ptr<BlockDevice>> open_directory(const fs::path& path) {
   return make_memory_overlay(std::move(base).value());
 }
 
+/// The overlay takes the guest's writes; what is under it is only read.
+Result<std::unique_ptr<BlockDevice>> open_under_overlay(const DiskSpec& spec, const fs::path& overlay) {
+  auto base = spec.kind == DiskSpec::Kind::directory ? open_chunked_disk(spec.path) : open_file_disk(spec.path, DiskAccess::read_only);
+  if (!base) return base.error();
+  return open_file_overlay(std::move(base).value(), overlay);
+}
+
 Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec) {
   if (spec.kind == DiskSpec::Kind::directory) return open_directory(spec.path);
   return open_file_disk(spec.path, spec.read_only ? DiskAccess::read_only : DiskAccess::read_write);
@@ -167,6 +174,11 @@ void MachineOptions::add_to(CLI::App& app) {
                  "default")
       ->type_name("DISK")
       ->group(group);
+  app.add_option("--overlay", overlay_,
+                 "file that takes what the guest writes to the first disk, whose own files stay as they are; made when it is not there, and "
+                 "good for this disk alone. What the guest has flushed survives a crash")
+      ->type_name("FILE")
+      ->group(group);
   app.add_option("--hdb", hdb_, "second disk")->type_name("DISK")->group(group);
   app.add_option("--ram", ram_, "memory of the guest, with K, M or G")->type_name("SIZE")->capture_default_str()->group(group);
   app.add_option("--clock", clock_,
@@ -221,6 +233,7 @@ Result<Config> MachineOptions::build() const {
   if (!hda) return hda.error();
   auto hdb = parse_disk_option("--hdb", hdb_);
   if (!hdb) return hdb.error();
+  if (!overlay_.empty()) hda->read_only = true;
   if (same_writable_file(hda.value(), hdb.value())) return usage_error("--hda and --hdb are the same file, and one of them would be written");
 
   Config config;
@@ -242,6 +255,13 @@ Result<Config> MachineOptions::build() const {
       return Error{ErrorCode::not_found, in_quotes(boot_spec->path) + " has no disk for the kernel's root: neither hda/ nor hao/ with pieces, nor "
                                          "root.bin; name one with --hda or --initrd"};
     }
+  }
+  if (!overlay_.empty()) {
+    if (hda->kind == DiskSpec::Kind::none) return usage_error("--overlay: there is no first disk that it could belong to; name one with --hda");
+    auto disk = open_under_overlay(*hda, overlay_);
+    if (!disk) return disk.error();
+    config.hda = std::move(disk).value();
+    hda->kind = DiskSpec::Kind::none;
   }
   for (auto [spec, drive] : {std::pair{&hda.value(), &config.hda}, std::pair{&hdb.value(), &config.hdb}}) {
     if (spec->kind == DiskSpec::Kind::none) continue;

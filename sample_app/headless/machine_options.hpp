@@ -44,7 +44,7 @@ struct BootSpec {
 Result<BootSpec> parse_boot_spec(std::string_view text);
 
 /// Adds the options to a command line, and makes a Config of them. Must outlive the App's parsing. Reads files, writes none
-/// (`--hda file:` opens the image for writing).
+/// but the overlay (`--hda file:` opens the image for writing).
 class MachineOptions {
  public:
   void add_to(CLI::App& app);
@@ -64,7 +64,7 @@ class MachineOptions {
  private:
   Result<BootSource> load_boot(const BootSpec& spec) const;
 
-  std::string boot_, initrd_, append_, hda_, hdb_;
+  std::string boot_, initrd_, append_, hda_, hdb_, overlay_;
   std::string ram_ = "16M";
   std::string clock_ = "host";
   std::string cpu_ = "full";

@@ -101,6 +101,28 @@ TEST_CASE("each wrong option is named") {
   CHECK(message_of({"--boot", rom, "--hda", disk + ",ro", "--hdb", disk + ",ro"}).empty());
 }
 
+TEST_CASE("an overlay takes the writes of the first disk and is kept") {
+  const TemporaryFolder folder;
+  folder.write("rom", std::string(64, '\xf4'));
+  folder.write("disk", std::string(1024, 'x'));
+  const std::string rom = "rom:" + (folder / "rom"), overlay = folder / "over lay";
+  for (const char* ending : {"", ",ro"}) {
+    auto config = config_of({"--boot", rom, "--hda", "file:" + (folder / "disk") + ending, "--overlay", overlay});
+    REQUIRE(config.has_value());
+    REQUIRE(config->hda != nullptr);
+    CHECK_FALSE(config->hda->read_only());
+    std::vector<std::byte> sector(512);
+    REQUIRE(config->hda->read(1, sector) == BlockStatus::done);
+    CHECK(sector[0] == (*ending == 0 ? std::byte{'x'} : std::byte{'n'}));
+    sector.assign(512, std::byte{'n'});
+    CHECK(config->hda->write(1, sector) == BlockStatus::done);
+    CHECK(folder.read("disk") == std::string(1024, 'x'));
+  }
+  CHECK(holds(message_of({"--boot", rom, "--overlay", overlay}), "--overlay"));
+  CHECK(holds(message_of({"--boot", rom, "--hda", "file:" + (folder / "rom"), "--overlay", overlay}), "rom"));
+  CHECK(holds(message_of({"--boot", rom, "--hda", "file:" + (folder / "disk"), "--overlay", folder / "disk"}), "not an overlay"));
+}
+
 TEST_CASE("what was asked for is in the Config") {
   const TemporaryFolder folder;
   folder.write("rom", std::string(64, '\xf4'));
