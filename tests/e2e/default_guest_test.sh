@@ -1,0 +1,31 @@
+# The Linux inside the program: a shell in 24 MiB of RAM, files, the clipboard, reboot, power-off, and a second boot by the overlay.
+. "$(dirname "$0")/common.sh"
+
+"$program" --help | grep -q 'the Linux inside this program' || { echo "skipped: no help on it"; exit 0; }
+status=0
+"$program" --boot default --max-cycles 1000 > "$work/console" 2> "$work/said" < /dev/null || status=$?
+if grep -q "built without a Linux" "$work/said"; then echo "skipped: built without tuxarium::guest"; exit 0; fi
+
+prompt='/root # '
+# Not `$` after the prompt: this shell asks the terminal for its cursor there.
+guest 0 --ram 24M --expect "$prompt" --send 'uname -s -m; stty size\n' --expect 'Linux i686' --expect '30 80' --expect "$prompt" \
+  --send 'echo kept > /root/file && sync && cat /root/file; mount | grep "on / "\n' --expect '/dev/root on / type ext2 .rw' \
+  --expect "$prompt" --send 'poweroff\n' --expect 'Power down'
+shows 'Boot time: '
+shows_not 'I/O error'
+shows_not 'not found'
+
+printf 'from the host, 5 words' > "$work/text"
+guest 0 --clipboard-in "$work/text" --clipboard-out "$work/out" --expect "$prompt" --send 'clip | wc -c; clip\n' --expect '22' \
+  --expect 'from the host, 5 words' --expect "$prompt" --send 'seq 1 2000 | clip\n' --expect "$prompt" --send 'poweroff\n' --expect 'Power down'
+seq 1 2000 | cmp - "$work/out" || fail "the clipboard has something else"
+
+guest 0 --expect "$prompt" --send 'reboot\n' --expect 'Boot time' --expect "$prompt"
+grep -q "boots again" "$work/said" || fail "the reset was not reported"
+
+# The guest's own power-off ends the program with status 0.
+{ sleep 3; echo poweroff; sleep 20; } | timeout 60 "$program" --timeout 50 > "$work/console" 2> "$work/said" || fail "poweroff ended with status $?"
+
+# What was written is there at the next boot from the same overlay, and the file system is whole.
+guest 0 --overlay "$work/changes" --expect "$prompt" --send 'echo survives > /etc/note\n' --expect "$prompt" --send 'poweroff\n' --expect 'Power down'
+guest 0 --overlay "$work/changes" --expect "$prompt" --send 'cat /etc/note\n' --expect 'survives' --expect "$prompt" --send 'poweroff\n' --expect 'Power down'
