@@ -7,6 +7,12 @@ install(TARGETS tuxarium_component EXPORT tuxarium_component_targets ARCHIVE DES
 install(DIRECTORY component/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT tuxarium_component_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
 
+if(TARGET tuxarium_guest)
+  install(TARGETS tuxarium_guest EXPORT tuxarium_guest_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(DIRECTORY hao/guest_library/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
+  install(EXPORT tuxarium_guest_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
+endif()
+
 # A frontend on a Dear ImGui target of the host's own cannot name that target in a package.
 if(TARGET tuxarium_imgui AND NOT TUXARIUM_IMGUI_TARGET)
   install(TARGETS tuxarium_imgui EXPORT tuxarium_imgui_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

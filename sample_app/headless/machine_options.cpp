@@ -15,6 +15,10 @@
 #include <tuxarium/boot.hpp>
 #include <tuxarium/disk.hpp>
 
+#ifdef TUXARIUM_HAS_GUEST
+#include <tuxarium/default_guest.hpp>
+#endif
+
 #include "sentences.hpp"
 
 namespace tuxarium::app {
@@ -84,6 +88,12 @@ Result<std::unique_ptr<BlockDevice>> open_under_overlay(const DiskSpec& spec, co
   return open_file_overlay(std::move(base).value(), overlay);
 }
 
+Result<std::unique_ptr<BlockDevice>> open_root_disk(const std::vector<std::byte>& image, const fs::path& overlay) {
+  auto base = make_memory_disk(image);
+  if (!base) return base.error();
+  return open_file_overlay(std::move(base).value(), overlay);
+}
+
 Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec) {
   if (spec.kind == DiskSpec::Kind::directory) return open_directory(spec.path);
   return open_file_disk(spec.path, spec.read_only ? DiskAccess::read_only : DiskAccess::read_write);
@@ -103,6 +113,16 @@ Result<DiskSpec> parse_disk_option(const char* option, const std::string& text) 
   auto spec = parse_disk_spec(text);
   if (!spec) return usage_error(std::string{option} + ": " + spec.error().message);
   return spec;
+}
+
+Result<BootSource> load_own_guest([[maybe_unused]] const std::string& command_line) {
+#ifdef TUXARIUM_HAS_GUEST
+  return load_default_guest(command_line);
+#else
+  return usage_error(
+      "there is nothing to boot: this program was built without a Linux of its own; start one of yours with --boot, for example "
+      "--boot jslinux:DIR for the folder of a JSLinux, or --boot linux:KERNEL --initrd FILE");
+#endif
 }
 
 bool same_writable_file(const DiskSpec& a, const DiskSpec& b) {
@@ -147,6 +167,7 @@ Result<DiskSpec> parse_disk_spec(std::string_view text) {
 }
 
 Result<BootSpec> parse_boot_spec(std::string_view text) {
+  if (text == "default") return BootSpec{BootSpec::Kind::own_guest, {}};
   constexpr std::array<std::pair<std::string_view, BootSpec::Kind>, 4> kKinds{{{"jslinux:", BootSpec::Kind::jslinux},
                                                                               {"linux:", BootSpec::Kind::linux_kernel},
                                                                               {"rom:", BootSpec::Kind::rom},
@@ -156,14 +177,14 @@ Result<BootSpec> parse_boot_spec(std::string_view text) {
     if (text.size() == prefix.size()) return usage_error("--boot: " + in_quotes(text) + " names no path");
     return BootSpec{kind, std::string{text.substr(prefix.size())}};
   }
-  return usage_error("--boot: " + in_quotes(text) + " is not one of jslinux:DIR, linux:KERNEL, rom:FILE, multiboot:FILE");
+  return usage_error("--boot: " + in_quotes(text) + " is not one of default, jslinux:DIR, linux:KERNEL, rom:FILE, multiboot:FILE");
 }
 
 void MachineOptions::add_to(CLI::App& app) {
   const std::string group = "Machine";
   app.add_option("--boot", boot_,
-                 "what to start: jslinux:DIR (vmlinux-2.6.20.bin and linuxstart.bin in DIR, with pieces of a disk in hda/ or hao/, or a RAM "
-                 "disk root.bin), linux:KERNEL (bzImage or vmlinux), rom:FILE, multiboot:FILE")
+                 "what to start: default (the Linux inside this program; also without --boot), jslinux:DIR (vmlinux-2.6.20.bin and "
+                 "linuxstart.bin in DIR, with pieces of a disk in hda/ or hao/, or a RAM disk root.bin), linux:KERNEL (bzImage or vmlinux), rom:FILE, multiboot:FILE")
       ->type_name("KIND:PATH")
       ->group(group);
   app.add_option("--initrd", initrd_, "RAM disk of a Linux, or the module of a multiboot kernel")->type_name("FILE")->group(group);
@@ -197,6 +218,14 @@ void MachineOptions::add_to(CLI::App& app) {
 
 Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
   switch (spec.kind) {
+    case BootSpec::Kind::own_guest: {
+      auto boot = load_own_guest(append_);
+      if (!boot || initrd_.empty()) return boot;
+      auto initrd = read_initrd(initrd_);
+      if (!initrd) return initrd.error();
+      std::get<LinuxBoot>(boot.value()).initrd = std::move(initrd).value();
+      return boot;
+    }
     case BootSpec::Kind::jslinux: {
       const bool own_ram_disk = !initrd_.empty();
       auto boot = load_jslinux_boot(spec.path, append_.empty() && own_ram_disk ? kRamDiskCommandLine : append_);
@@ -218,12 +247,7 @@ Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
 }
 
 Result<Config> MachineOptions::build() const {
-  if (boot_.empty()) {
-    return usage_error(
-        "there is nothing to boot: a Linux of Tuxarium's own is still to come; start one of yours with --boot, for example "
-        "--boot jslinux:DIR for the folder of a JSLinux, or --boot linux:KERNEL --initrd FILE");
-  }
-  const auto boot_spec = parse_boot_spec(boot_);
+  const auto boot_spec = parse_boot_spec(boot());
   if (!boot_spec) return boot_spec.error();
   const auto ram = parse_size(ram_);
   if (!ram) return usage_error("--ram: " + ram.error().message);
@@ -256,9 +280,14 @@ Result<Config> MachineOptions::build() const {
                                          "root.bin; name one with --hda or --initrd"};
     }
   }
+  if (auto* kernel = std::get_if<LinuxBoot>(&config.boot); kernel != nullptr && !hda_.empty()) kernel->root_disk = nullptr;
   if (!overlay_.empty()) {
-    if (hda->kind == DiskSpec::Kind::none) return usage_error("--overlay: there is no first disk that it could belong to; name one with --hda");
-    auto disk = open_under_overlay(*hda, overlay_);
+    const auto* kernel = std::get_if<LinuxBoot>(&config.boot);
+    const bool own_disk = kernel != nullptr && kernel->root_disk != nullptr;
+    if (hda->kind == DiskSpec::Kind::none && !own_disk) {
+      return usage_error("--overlay: there is no first disk that it could belong to; name one with --hda");
+    }
+    auto disk = own_disk ? open_root_disk(*kernel->root_disk, overlay_) : open_under_overlay(*hda, overlay_);
     if (!disk) return disk.error();
     config.hda = std::move(disk).value();
     hda->kind = DiskSpec::Kind::none;

@@ -35,9 +35,9 @@ struct ClockSpec {
 };
 Result<ClockSpec> parse_clock(std::string_view text);
 
-/// What follows `--boot`: the part before the first colon and the rest.
+/// What follows `--boot`: the part before the first colon and the rest. Nothing at all, or `default`, is the Linux inside the program.
 struct BootSpec {
-  enum class Kind : std::uint8_t { jslinux, linux_kernel, rom, multiboot };
+  enum class Kind : std::uint8_t { own_guest, jslinux, linux_kernel, rom, multiboot };
   Kind kind = Kind::jslinux;
   std::string path;
 };
@@ -49,11 +49,8 @@ class MachineOptions {
  public:
   void add_to(CLI::App& app);
 
-  /// False when there is no `--boot`: build() then fails with a sentence that says how to boot one.
-  bool has_boot() const { return !boot_.empty(); }
-
-  /// What `--boot` was given, for messages.
-  const std::string& boot() const { return boot_; }
+  /// What `--boot` was given, for messages; `default` when it was not.
+  std::string boot() const { return boot_.empty() ? "default" : boot_; }
 
   /// The time source asked for, as far as it is well-formed.
   TimeSource time_source() const { return clock_.starts_with("cycles") ? TimeSource::cycles : TimeSource::host_clock; }

@@ -17,6 +17,8 @@ set(table
   "component/src/wire               | time base public"
   "component/src/net                | wire base public posix boost/ openssl/"
   "component/src/machine            | jit devices disk time cpu memory bus wire net base public posix"
+  "hao/guest_library/include        | public"
+  "hao/guest_library/src            | public zstd.h"
   "imgui_frontend/include           | public tuxarium_imgui/"
   "imgui_frontend/src/vt            | vterm.h"
   "imgui_frontend/src/widget        | vt public tuxarium_imgui/ imgui.h imgui_internal.h"

@@ -77,10 +77,27 @@ TEST_CASE("boot sources") {
   CHECK(parse_boot_spec("linux:k").value().kind == BootSpec::Kind::linux_kernel);
   CHECK(parse_boot_spec("rom:k:l").value().path == "k:l");
   CHECK(parse_boot_spec("multiboot:k").value().kind == BootSpec::Kind::multiboot);
+  CHECK(parse_boot_spec("default").value().kind == BootSpec::Kind::own_guest);
   for (const char* text : {"", "jslinux", "jslinux:", "floppy:x"}) CHECK_FALSE(parse_boot_spec(text).has_value());
 }
 
+#ifdef TUXARIUM_HAS_GUEST
+TEST_CASE("without --boot it is the program's own Linux, with its disk unless --hda names another one") {
+  const TemporaryFolder folder;
+  folder.write("disk", std::string(512, 'x'));
+  const auto own = config_of({});
+  REQUIRE(own.has_value());
+  REQUIRE(std::holds_alternative<LinuxBoot>(own->boot));
+  CHECK(std::get<LinuxBoot>(own->boot).root_disk != nullptr);
+  const auto named = config_of({"--boot", "default", "--hda", "file:" + (folder / "disk"), "--append", "console=ttyS0 single"});
+  REQUIRE(named.has_value());
+  CHECK(std::get<LinuxBoot>(named->boot).root_disk == nullptr);
+  CHECK(std::get<LinuxBoot>(named->boot).command_line == "console=ttyS0 single");
+  CHECK(named->hda != nullptr);
+}
+#else
 TEST_CASE("without --boot the message teaches it") { CHECK(holds(message_of({}), "--boot jslinux:DIR")); }
+#endif
 
 TEST_CASE("each wrong option is named") {
   const TemporaryFolder folder;
