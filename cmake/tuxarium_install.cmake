@@ -20,7 +20,7 @@ if(TARGET tuxarium_imgui AND NOT TUXARIUM_IMGUI_TARGET)
   install(EXPORT tuxarium_imgui_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
 endif()
 
-foreach(program tuxarium-run tuxarium-viewer)
+foreach(program tuxarium-run tuxarium-viewer tuxarium-disk)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

@@ -57,7 +57,7 @@ refuses small split 'a disk.img' small
 refuses 'piece size' split 'a disk.img' new --piece-size 1000
 refuses nowhere info nowhere
 refuses --help
-refuses bogus bogus
+refuses subcommand bogus
 refuses 'not an overlay' discard back.img
 refuses 'not an overlay' commit back.img 'a disk.img'
 refuses nowhere commit back.img nowhere
