@@ -47,7 +47,7 @@ std::vector<Bytes> work(BlockDevice& disk, const std::uint8_t* data, std::size_t
 }
 
 void damage(const std::filesystem::path& path, const std::uint8_t* data) {
-  const std::uint64_t size = std::filesystem::file_size(path), at = (data[0] | data[1] << 8 | (data[2] & 1) << 16) % size;
+  const std::uint64_t size = std::filesystem::file_size(path), at = (data[0] | std::uint64_t{data[1]} << 8 | std::uint64_t{data[2] & 1u} << 16) % size;
   if ((data[2] & 2) != 0) return std::filesystem::resize_file(path, at);
   std::fstream file{path, std::ios::binary | std::ios::in | std::ios::out};
   file.seekp(static_cast<std::streamoff>(at));
