@@ -3,7 +3,7 @@
 // The stream from the host is [u16 big-endian length][frame]. A guest program that reads such a stream from a Linux tty loses its place
 // when a frame reaches it in two pieces, or when more piles up than the tty's 4096 bytes. So frames are released whole, and no more than
 // the tty holds until the guest has had time to take them: it has emptied the UART, and after that either the processor has gone idle once
-// the tty's delayed work (one timer tick at 100 Hz) is done, or a longer time has passed. Anything that does not look like a frame passes
+// the tty's delayed work (done at a timer tick of 100 Hz) is over, or a longer time has passed. Anything that does not look like a frame passes
 // as it is, so that the line also serves as an ordinary terminal line.
 #pragma once
 
@@ -27,8 +27,8 @@ class PacedSerialPort final : public tuxarium::SerialPort {
   static constexpr std::size_t kWindow = 4095;                    ///< bytes released before the guest must have taken them
   static constexpr std::size_t kQueueBytes = 64 * 1024;           ///< bytes that wait; at the bound write() accepts fewer
   static constexpr time::Nanoseconds kPieceTimeout = 20'000'000;  ///< an incomplete frame waits this long, then passes as it is
-  static constexpr time::Nanoseconds kSettleTime = 11'000'000;    ///< from the empty UART to an idle processor that counts
-  static constexpr time::Nanoseconds kBusyTime = 20'000'000;      ///< from the empty UART until a busy guest is taken to have read
+  static constexpr time::Nanoseconds kSettleTime = 21'000'000;    ///< from the empty UART to an idle processor that counts: two ticks at 100 Hz
+  static constexpr time::Nanoseconds kBusyTime = 100'000'000;    ///< from the empty UART until a busy guest is taken to have read
 
   /// `port` must be empty of bytes for the guest; its writable() must be at its greatest exactly when the guest has taken everything.
   /// `slot` is the event slot that on_event() serves. Both references must outlive this object.

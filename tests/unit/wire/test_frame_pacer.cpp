@@ -92,7 +92,7 @@ TEST_CASE("no more than a tty holds is released before the guest has taken it, a
   line.pass(5 * kMillisecond);
   line.paced.guest_idle();  // too early: the tty's delayed work may not have run
   CHECK(line.drain().empty());
-  line.pass(6 * kMillisecond);
+  line.pass(16 * kMillisecond);
   line.paced.guest_idle();
   CHECK(line.drain().size() == 2 * 1444);
 }
@@ -107,7 +107,7 @@ TEST_CASE("a guest that is never idle gets the next window after a while, once i
   CHECK(line.drain().size() == 2 * 1502);
   line.pass(19 * kMillisecond);
   CHECK(line.drain().empty());
-  line.pass(41 * kMillisecond);
+  line.pass(201 * kMillisecond);
   CHECK(line.drain().size() == 2 * 1502);
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("every byte arrives in order, a window at a time") {
     CHECK(window.size() <= PacedSerialPort::kWindow);
     got = got + window;
     line.paced.guest_idle();
-    line.pass(12 * kMillisecond);
+    line.pass(22 * kMillisecond);
     line.paced.guest_idle();
   }
   CHECK(got == sent);
@@ -166,9 +166,9 @@ TEST_CASE("at the bound write accepts fewer bytes and loses none, and waiting fo
   for (line.t.base.value += 1000 * kMillisecond; events < 1000 && line.t.clock.take_due(); ++events) line.paced.on_event();
   CHECK(events < 200);
   std::size_t got = line.drain().size();
-  line.pass(40 * kMillisecond);
+  line.pass(120 * kMillisecond);
   got += line.drain().size();
-  line.pass(40 * kMillisecond);
+  line.pass(120 * kMillisecond);
   got += line.drain().size();
   CHECK(got == accepted);
 }
@@ -183,7 +183,7 @@ TEST_CASE("a piece of a frame that has waited long enough behind a full port doe
   for (line.t.base.value += 1000 * kMillisecond; events < 1000 && line.t.clock.take_due(); ++events) line.paced.on_event();
   CHECK(events < 200);
   line.drain();
-  line.pass(40 * kMillisecond);
+  line.pass(120 * kMillisecond);
   CHECK(line.drain() == Bytes(1, std::byte{0}));
 }
 
