@@ -18,7 +18,6 @@ head -c 4096 /dev/zero | tr '\0' '\364' > "$work/rom"
 head -c 1000 /dev/zero > "$work/short.img"
 head -c 1000 /dev/zero > "$work/junk"
 out=$work/outputs
-refused --boot
 refused --bogus --bogus
 refused floppy --boot floppy:x
 refused "$work/missing" --boot "rom:$work/missing" --port-log "$out/new:0x80"
