@@ -58,9 +58,9 @@ guest 0 --boot "jslinux:$tap" --serial2 "tcp:127.0.0.1:$port" --clipboard-in "$w
   --send 'stty raw < /dev/ttyS1; tcc -o reader reader.c && ./reader\n' --expect 'whole frames|split|of \d+' --expect "$tap_prompt"
 shows "$frames whole frames"
 
-# A pseudo terminal, both ways.
+# A pseudo terminal, both ways. The guest sleeps before the program ends: what nobody has read from a pseudo terminal goes with it.
 "$program" --boot "jslinux:$tap" --serial2 pty --timeout 100 --expect "$tap_prompt" \
-  --send '(echo ready; read line; echo "got $line") < /dev/ttyS1 > /dev/ttyS1; echo "reader ""ended"\n' --expect 'reader ended' \
+  --send '(echo ready; read line; echo "got $line") < /dev/ttyS1 > /dev/ttyS1; sleep 5; echo "reader ""ended"\n' --expect 'reader ended' \
   > "$work/console" 2> "$work/said" < /dev/null &
 guest=$!
 slave=
