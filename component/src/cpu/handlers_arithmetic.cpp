@@ -3,6 +3,7 @@
 #include <bit>
 #include <limits>
 
+#include "cpu/alu_operations.hpp"
 #include "cpu/handlers.hpp"
 
 namespace tuxarium::cpu {
@@ -204,27 +205,12 @@ const Op* op_bit_scan(Core& c, const Op* op) {
 }
 
 template <class T>
-void set_add_flags(CpuState& s, T a, T b) {
-  const T r = static_cast<T>(a + b);
-  s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((a & b) | ((a | b) & ~r)));
-  set_result(s, r);
-}
-
-template <class T>
-void set_sub_flags(CpuState& s, T a, T b) {
-  const T r = static_cast<T>(a - b);
-  s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((~a & b) | ((~a | b) & r)));
-  set_result(s, r);
-}
-
-template <class T>
 const Op* op_xadd(Core& c, const Op* op) {
   const T addend = get<T>(c, op->dst);
   T old = 0;
   const bool ok = modify_rm<T>(c, op, [&c, &old, addend](T value) {
     old = value;
-    set_add_flags(c.s, value, addend);
-    return static_cast<T>(value + addend);
+    return Add::run(c.s, value, addend);
   });
   if (!ok) [[unlikely]] return fault(c, op);
   // XADD r, r with one register for both: the sum stays.
@@ -238,7 +224,7 @@ const Op* op_cmpxchg(Core& c, const Op* op) {
   T old = 0;
   const bool ok = modify_rm<T>(c, op, [&c, &old, expected, replacement](T value) {
     old = value;
-    set_sub_flags(c.s, expected, value);
+    Cmp::run(c.s, expected, value);
     return value == expected ? replacement : value;
   });
   if (!ok) [[unlikely]] return fault(c, op);
@@ -368,8 +354,7 @@ const Op* op_aam(Core& c, const Op* op) {
 const Op* op_aad(Core& c, const Op* op) {
   const auto al = get<std::uint8_t>(c, 0), ah = get<std::uint8_t>(c, 1);
   const auto product = static_cast<std::uint8_t>(ah * op->immediate);
-  set_add_flags<std::uint8_t>(c.s, al, product);
-  put<std::uint16_t>(c, 0, static_cast<std::uint8_t>(al + product));
+  put<std::uint16_t>(c, 0, Add::run(c.s, al, product));
   TUXARIUM_NEXT();
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "cpu/alu_operations.hpp"
 #include "cpu/handlers.hpp"
 #include "cpu/system.hpp"
 
@@ -81,19 +82,12 @@ struct Lods {
 };
 
 template <class T>
-TUXARIUM_HOT void compare(CpuState& s, T a, T b) {
-  const T r = static_cast<T>(a - b);
-  s.flag_carries = place_carries<T>(static_cast<std::uint32_t>((~a & b) | ((~a | b) & r)));
-  set_result(s, r);
-}
-
-template <class T>
 struct Cmps {
   static bool once(Core& c, const Op* op) {
     T a, b;
     std::uint32_t from;
     if (!load_source(c, op, a) || !destination_address<T>(c, op, Access::read, from) || !load(c, from, b)) [[unlikely]] return false;
-    compare(c.s, a, b);
+    Cmp::run(c.s, a, b);
     add_index(c, op, kEsi, step<T>(c));
     add_index(c, op, kEdi, step<T>(c));
     return true;
@@ -106,7 +100,7 @@ struct Scas {
     T b;
     std::uint32_t from;
     if (!destination_address<T>(c, op, Access::read, from) || !load(c, from, b)) [[unlikely]] return false;
-    compare(c.s, get<T>(c, 0), b);
+    Cmp::run(c.s, get<T>(c, 0), b);
     add_index(c, op, kEdi, step<T>(c));
     return true;
   }
