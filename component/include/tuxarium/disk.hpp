@@ -32,9 +32,10 @@ Result<std::unique_ptr<BlockDevice>> open_chunked_disk(const std::filesystem::pa
 /// written, at most to the size of the disk.
 std::unique_ptr<BlockDevice> make_memory_overlay(std::unique_ptr<BlockDevice> base);
 
-/// `base` with the guest's writes kept in the file `overlay`, which is made when it is not there; `base` is never written. What the guest
-/// has flushed survives a crash of the program or the host; what it wrote after that is kept up to some moment, in order. A flush is an
-/// fdatasync. The file is locked until the disk is destroyed, and an error when another one has it, when it was made for a disk of other
+/// `base` with the guest's writes kept in the file `overlay`, which is made when it is not there; `base` is never written. When
+/// the program is killed, every write() that has returned is kept; when the host crashes, every write before the last flush() that has
+/// returned, and of later ones all up to some moment, in order. A flush is an fdatasync. The board's drives flush before they tell the guest
+/// that a write is done, unless it has switched their write cache on: so what the guest has synced survives both. The file is locked until the disk is destroyed, and an error when another one has it, when it was made for a disk of other
 /// content, or when flushed data in it is damaged. A host without space gives the guest an error and leaves the file valid.
 /// The file grows to at most 64 MiB and four times the size of the disk, is compacted then and at open (by way of `overlay`.compacting),
 /// and memory grows by 8 bytes a sector written. Reads all of a small base and samples of a large one, so `base` must not answer `pending`.

@@ -2,8 +2,13 @@
 //
 // Documents: ATA-3 (X3.298-1997) and ATA/ATAPI-4 (NCITS 317-1998), chapters "Interface register definitions", "Command descriptions" and
 // "Protocol". Modelled: LBA28 and CHS addressing, PIO transfers with READ/WRITE MULTIPLE up to 128 sectors, power modes without timers, a
-// write cache that is the BlockDevice's. Not modelled: DMA, LBA48, packet commands, security, SMART, host protected area, mechanical delays
-// (a command takes no guest time unless the BlockDevice answers `pending`).
+// write cache. Not modelled: DMA, LBA48, packet commands, security, SMART, host protected area, mechanical delays (a command takes no guest
+// time unless the BlockDevice answers `pending`).
+//
+// The write cache is the BlockDevice's and is off at power-on: the BlockDevice is flushed before a write command completes, so what the
+// guest was told is written is durable. Off, because a guest's file system need not send FLUSH CACHE when its user says `sync` (Linux's ext2
+// sends one for fsync() alone), and Linux of 2007 sends none to this drive. A guest that does may switch the cache on with SET FEATURES;
+// then FLUSH CACHE makes its writes durable. A reset by software keeps the setting.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +29,7 @@ struct DriveIdentity {
   std::string model = "TUXARIUM HARDDISK";  ///< at most 40 characters
   std::string serial;                       ///< at most 20 characters
   std::string firmware;                     ///< at most 8 characters
-  bool announce_write_cache = true;         ///< words 82-86 list the write cache and FLUSH CACHE; both work in either case
+  bool announce_write_cache = true;         ///< words 82-86 list the write cache and FLUSH CACHE; the commands work in either case
 };
 
 /// Offsets of the command block registers from 0x1F0, and of the control block register as the board maps it.
@@ -126,7 +131,7 @@ class AtaDrive {
     bool interrupt = false;
     bool sleeping = false;  // only a reset wakes it
     bool standby = false;
-    bool write_cache = true, look_ahead = true;
+    bool write_cache = false, look_ahead = true;
     std::uint8_t multiple = kMaxMultiple;             // sectors in a block of READ/WRITE MULTIPLE; 0: not enabled
     std::uint8_t heads = 16, sectors_per_track = 63;  // current CHS translation
     std::uint32_t next_sector = 0;                    // first sector of the block in work, or of the next one

@@ -14,7 +14,7 @@ struct AtaIdentifyFacts {
   std::uint32_t current_heads = 16, current_sectors_per_track = 63;  ///< of the translation in use
   std::uint8_t max_multiple = 0;                                     ///< most sectors in a block of READ/WRITE MULTIPLE
   std::uint8_t multiple = 0;                                         ///< in use; 0: disabled
-  bool write_cache = true, look_ahead = true;                        ///< enabled now
+  bool write_cache = false, look_ahead = true;                       ///< enabled now
 };
 
 std::array<std::uint16_t, 256> ata_identify_words(const DriveIdentity& identity, const AtaIdentifyFacts& facts);

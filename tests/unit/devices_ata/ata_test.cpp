@@ -213,10 +213,14 @@ TEST_CASE("identify: strings, flush, cache and multiple follow the drive") {
   CHECK(text_of(w, 23, 4) == "v?2     ");
   CHECK((w[83] & 0xd000) == 0x5000);
   CHECK((w[86] & 0x1000) == 0x1000);
-  CHECK((w[85] & 0x0060) == 0x0060);
+  CHECK((w[82] & 0x0060) == 0x0060);
+  CHECK((w[85] & 0x0060) == 0x0040);
   CHECK(w[53] == 3);
   CHECK(w[64] == 3);
   CHECK(w[68] == 120);
+  rig.out(kError, 0x02);
+  rig.command(0xef);
+  CHECK((rig.identify()[85] & 0x0060) == 0x0060);
   rig.out(kError, 0x82);
   rig.command(0xef);
   rig.out(kError, 0x55);
@@ -655,17 +659,45 @@ TEST_CASE("set features: cache, look-ahead, PIO modes, others abort") {
   CHECK(!feature(0x05, 0));
 }
 
-TEST_CASE("without the write cache every write is made durable before its interrupt") {
+TEST_CASE("from power-on every write is durable before it completes, and after one that is not it fails") {
   Rig rig;
+  const auto write = [&] {
+    rig.command(0x30, 5, 2);
+    rig.give(some_data(1, 1));
+    CHECK(rig.status() == kDataReady);
+    const int flushes = rig.disk0->flushes;
+    rig.give(some_data(1, 2));
+    return rig.disk0->flushes - flushes;
+  };
+  CHECK(write() == 1);
+  CHECK(rig.status() == kReady);
+  rig.out(kControl, 4);
+  rig.out(kControl, 0);
+  CHECK(write() == 1);
+
+  rig.disk0->flush_fails = true;
+  CHECK(write() == 1);
+  CHECK(rig.status() == kFailed);
+  CHECK(rig.in(kError) == 0x04);
+}
+
+TEST_CASE("with the write cache only the flush command makes writes durable") {
+  Rig rig;
+  rig.out(kError, 0x02);
+  rig.command(0xef);
+  rig.out(kControl, 4);
+  rig.out(kControl, 0);
+  rig.command(0x30, 5, 1);
+  rig.give(some_data(1, 1));
+  CHECK(rig.disk0->flushes == 0);
+  CHECK(rig.status() == kReady);
+  rig.command(0xe7);
+  CHECK(rig.disk0->flushes == 1);
+  rig.command(0x30, 5, 1);
+  rig.give(some_data(1, 1));
   rig.out(kError, 0x82);
   rig.command(0xef);
-  const int before = rig.disk0->flushes;
-  rig.command(0x30, 5, 2);
-  rig.give(some_data(1, 1));
-  CHECK(rig.disk0->flushes == before);
-  rig.give(some_data(1, 2));
-  CHECK(rig.disk0->flushes == before + 1);
-  CHECK(rig.status() == kReady);
+  CHECK(rig.disk0->flushes == 2);
   rig.disk0->flush_fails = true;
   rig.command(0xe7);
   CHECK(rig.status() == kFailed);
