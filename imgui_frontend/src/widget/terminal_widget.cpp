@@ -454,9 +454,10 @@ void TerminalWidget::Impl::draw(const char* id, Extent size) {
     ImGui::SetMouseCursor(ImGuiMouseCursor_TextInput);
   }
   update_focus(window, item, hovered);
-  read_mouse(layout, hovered);
+  // Keys first: what was typed before a click of the same frame comes before what the click pastes.
   if (focused_) read_keyboard();
   apply_events();
+  read_mouse(layout, hovered);
   if (visible) paint(layout, hovered);
   ImGui::EndChild();
 }
