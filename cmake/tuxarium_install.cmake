@@ -7,6 +7,11 @@ install(TARGETS tuxarium_component EXPORT tuxarium_component_targets ARCHIVE DES
 install(DIRECTORY component/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT tuxarium_component_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
 
+if(TARGET tuxarium_net)
+  install(TARGETS tuxarium_net EXPORT tuxarium_net_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT tuxarium_net_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
+endif()
+
 if(TARGET tuxarium_guest)
   install(TARGETS tuxarium_guest EXPORT tuxarium_guest_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY hao/guest_library/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")

@@ -11,6 +11,7 @@
 #include <tuxarium/boot.hpp>
 #include <tuxarium/clipboard.hpp>
 #include <tuxarium/log.hpp>
+#include <tuxarium/network_link.hpp>
 #include <tuxarium/result.hpp>
 #include <tuxarium/serial_port.hpp>
 
@@ -41,6 +42,7 @@ struct Config {
   std::unique_ptr<BlockDevice> hdb;          ///< second IDE drive, or none
   std::shared_ptr<Clipboard> clipboard;      ///< unset: the machine makes a ClipboardBuffer
   std::size_t clipboard_limit = 16u << 20;   ///< most bytes the guest may put in the clipboard; the rest of a longer write is dropped
+  std::shared_ptr<NetworkLink> network;      ///< carries the frames of ttyS1; unset: the host reads and writes serial(1) itself
   LogSink log;                               ///< unset: silence
 };
 
@@ -101,7 +103,8 @@ class Machine {
   /// Power-cycles the machine: devices to their power-on state, RAM cleared, boot source loaded again. Disks keep their content.
   void reset();
 
-  /// Serial port 0 (ttyS0, the console) or 1 (ttyS1, the network).
+  /// Serial port 0 (ttyS0, the console) or 1 (ttyS1, the network). With Config::network the machine itself is at the other end of port 1: then
+  /// the host may look at its counters, but not read or write.
   SerialPort& serial(unsigned index);
 
   /// The clipboard in use: the one of the configuration, or the machine's own.

@@ -11,15 +11,19 @@ constexpr int any = -1;
 constexpr bool lock = true, plain = false;
 
 constexpr InstructionRow kRows[] = {
-    {OpcodeMap::one, 0, 0, -1, RmForm::any, Mnemonic::invalid, {Operand::none, Operand::none, Operand::none}, Feature::base, false, "(bad)"},
+    {OpcodeMap::one, 0, 0, -1, RmForm::any, MandatoryPrefix::any, Mnemonic::invalid, {Operand::none, Operand::none, Operand::none}, Feature::base, false, "(bad)"},
 #define FORM_any RmForm::any
 #define FORM_mem RmForm::mem
 #define FORM_reg RmForm::reg
-#define ROW_N(n, map_, opcode_, ext_, form_, name_, a, b, c, feature_, attr)                                                              \
-  {OpcodeMap::map_, static_cast<std::uint8_t>(opcode_), n, ext_, FORM_##form_, Mnemonic::name_, {Operand::a, Operand::b, Operand::c},     \
-   Feature::feature_, attr, #name_},
-#define ROW(map_, opcode_, ext_, form_, name_, a, b, c, feature_, attr) ROW_N(1, map_, opcode_, ext_, form_, name_, a, b, c, feature_, attr)
-#define RANGE8(map_, opcode_, ext_, form_, name_, a, b, c, feature_, attr) ROW_N(8, map_, opcode_, ext_, form_, name_, a, b, c, feature_, attr)
+#define ROW_N(n, map_, prefix_, opcode_, ext_, form_, name_, a, b, c, feature_, attr)                                                     \
+  {OpcodeMap::map_, static_cast<std::uint8_t>(opcode_), n, ext_, FORM_##form_, MandatoryPrefix::prefix_, Mnemonic::name_,                   \
+   {Operand::a, Operand::b, Operand::c}, Feature::feature_, attr, #name_},
+#define ROW(map_, opcode_, ext_, form_, name_, a, b, c, feature_, attr) \
+  ROW_N(1, map_, any, opcode_, ext_, form_, name_, a, b, c, feature_, attr)
+#define RANGE8(map_, opcode_, ext_, form_, name_, a, b, c, feature_, attr) \
+  ROW_N(8, map_, any, opcode_, ext_, form_, name_, a, b, c, feature_, attr)
+#define PREFIXED(prefix_, opcode_, ext_, form_, name_, a, b, c, feature_) \
+  ROW_N(1, two, prefix_, opcode_, ext_, form_, name_, a, b, c, feature_, plain)
 #include "cpu/instruction_table.def"
 #undef ROW_N
 #undef FORM_any
@@ -28,32 +32,46 @@ constexpr InstructionRow kRows[] = {
 };
 
 constexpr bool uses_modrm(Operand o) {
-  switch (o) {
-    case Operand::Eb: case Operand::Ew: case Operand::Ev: case Operand::Gb: case Operand::Gw: case Operand::Gv: case Operand::M:
-    case Operand::Ma: case Operand::Mp: case Operand::Rd: case Operand::Cd: case Operand::Dd: case Operand::Sw: case Operand::none_modrm:
-      return true;
-    default:
-      return false;
-  }
+  if (o >= Operand::none_modrm) return true;
+  return o >= Operand::Eb && o <= Operand::Sw;
 }
 
+/// Map one, then map two once for each choice of mandatory prefix.
+constexpr std::size_t kPlaneSize = 256, kPlanes = 5;
+
+/// The plane of map two for a row; np is the first.
+constexpr std::size_t plane_of(MandatoryPrefix prefix) { return static_cast<std::size_t>(prefix); }
+
 struct Lookup {
-  std::array<std::uint16_t, 2 * 256 * 16> row{};   // [map][opcode][reg][is register form]; 0 = none
-  std::array<bool, 2 * 256> modrm{};
+  std::array<std::uint16_t, kPlanes * kPlaneSize * 16> row{};  // [plane][opcode][reg][is register form]; 0 = none
+  std::array<bool, 2 * kPlaneSize> modrm{};                    // [map][opcode]
 };
+
+constexpr void enter_row(Lookup& lookup, std::uint16_t number, std::size_t plane) {
+  const InstructionRow& row = kRows[number];
+  for (unsigned n = 0; n < row.opcode_count; ++n) {
+    const std::size_t slot = plane * kPlaneSize + row.opcode + n;
+    for (unsigned reg = 0; reg < 8; ++reg) {
+      if (row.ext >= 0 && reg != static_cast<unsigned>(row.ext)) continue;
+      if (row.form != RmForm::reg) lookup.row[slot * 16 + reg * 2] = number;
+      if (row.form != RmForm::mem) lookup.row[slot * 16 + reg * 2 + 1] = number;
+    }
+  }
+}
 
 constexpr Lookup build_lookup() {
   Lookup lookup;
   for (std::uint16_t r = 1; r < std::size(kRows); ++r) {
     const InstructionRow& row = kRows[r];
-    for (unsigned n = 0; n < row.opcode_count; ++n) {
-      const std::size_t slot = static_cast<std::size_t>(row.map) * 256 + row.opcode + n;
-      if (row.ext >= 0 || uses_modrm(row.operand[0]) || uses_modrm(row.operand[1]) || uses_modrm(row.operand[2])) lookup.modrm[slot] = true;
-      for (unsigned reg = 0; reg < 8; ++reg) {
-        if (row.ext >= 0 && reg != static_cast<unsigned>(row.ext)) continue;
-        if (row.form != RmForm::reg) lookup.row[slot * 16 + reg * 2] = r;
-        if (row.form != RmForm::mem) lookup.row[slot * 16 + reg * 2 + 1] = r;
-      }
+    if (row.ext >= 0 || uses_modrm(row.operand[0]) || uses_modrm(row.operand[1]) || uses_modrm(row.operand[2])) {
+      for (unsigned n = 0; n < row.opcode_count; ++n) lookup.modrm[static_cast<std::size_t>(row.map) * kPlaneSize + row.opcode + n] = true;
+    }
+    if (row.map == OpcodeMap::one) {
+      enter_row(lookup, r, 0);
+    } else if (row.prefix != MandatoryPrefix::any) {
+      enter_row(lookup, r, plane_of(row.prefix));
+    } else {
+      for (std::size_t plane = 1; plane < kPlanes; ++plane) enter_row(lookup, r, plane);
     }
   }
   return lookup;
@@ -192,14 +210,19 @@ DecodeStatus decode(std::span<const std::uint8_t> bytes, bool code32, std::uint3
   i.operand_size = code32 != operand_prefix ? 4 : 2;
   i.address_size = code32 != address_prefix ? 4 : 2;
 
-  std::size_t slot = opcode;
+  std::size_t slot = opcode, map = 0;
   if (opcode == 0x0f) {
     if (!in.byte(opcode)) return end;
-    slot = 256u + opcode;
+    const MandatoryPrefix prefix = i.repeat == Repeat::rep     ? MandatoryPrefix::pf3
+                                   : i.repeat == Repeat::repne ? MandatoryPrefix::pf2
+                                   : operand_prefix            ? MandatoryPrefix::p66
+                                                               : MandatoryPrefix::np;
+    slot = plane_of(prefix) * kPlaneSize + opcode;
+    map = 1;
   }
   i.opcode = opcode;
   unsigned column = 0;
-  const bool has_modrm = kLookup.modrm[slot];
+  const bool has_modrm = kLookup.modrm[map * kPlaneSize + opcode];
   if (has_modrm) {
     if (!in.byte(i.modrm)) return end;
     i.reg = i.modrm >> 3 & 7;

@@ -62,6 +62,7 @@ Board::Board(const Config& config, std::unique_ptr<BlockDevice> hda, std::unique
       serial0_{bus::IrqLine{pic_, kIrqSerial0}},
       serial1_{bus::IrqLine{pic_, kIrqSerial1}},
       paced_serial1_{serial1_, clock_, time::EventSlot::serial1_framing},
+      link_pump_{paced_serial1_, config.network.get()},
       ata_{bus::IrqLine{pic_, kIrqIde}, clock_, hda_.get(), hdb_.get(), config.log, identity_of(config), {}},
       clipboard_port_{*clipboard_, clock_, config.clipboard_limit, config.log} {
   wire_ports();
@@ -103,6 +104,7 @@ void Board::power_on(const BootPlan& plan, std::int64_t unix_time) {
   serial0_.reset();
   serial1_.reset();
   paced_serial1_.reset();
+  link_pump_.reset();
   ata_.reset();
   clipboard_port_.reset();
   post_.reset();
@@ -156,7 +158,7 @@ std::uint64_t Board::state_hash() {
   hash(state);
   hash(cpu_.x87_digest());
   hash(clock_), hash(pic_), hash(pit_), hash(system_control_), hash(rtc_), hash(keyboard_), hash(serial0_), hash(serial1_);
-  hash(paced_serial1_), hash(ata_), hash(clipboard_port_), hash(post_);
+  hash(paced_serial1_), hash(link_pump_), hash(ata_), hash(clipboard_port_), hash(post_);
   std::uint64_t ram = 0;
   for (std::uint32_t at = 0; at < ram_.size(); at += sizeof(std::uint64_t)) {
     std::uint64_t word = 0;

@@ -25,6 +25,7 @@
 #include "time/guest_clock.hpp"
 #include "time/time_bases.hpp"
 #include "wire/frame_pacer.hpp"
+#include "wire/link_pump.hpp"
 
 namespace tuxarium::machine {
 
@@ -65,6 +66,8 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
   bool interrupts_masked() { return pic_.master().state().imr == 0xff; }
   /// The processor has halted until the next interrupt.
   void processor_idle() { paced_serial1_.guest_idle(); }
+  /// Moves frames between ttyS1 and the network link.
+  void pump_network() { link_pump_.pump(); }
   /// What devices asked for since the last call.
   BoardRequest take_request();
 
@@ -114,6 +117,7 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
   devices::I8042 keyboard_;
   devices::Uart16550a serial0_, serial1_;
   wire::PacedSerialPort paced_serial1_;
+  wire::LinkPump link_pump_;
   devices::AtaChannel ata_;
   devices::ClipboardPort clipboard_port_;
   devices::PostPort post_;

@@ -138,6 +138,7 @@ RunResult Machine::Impl::idle_result(std::uint64_t start) {
 }
 
 bool Machine::Impl::wakes_now() {
+  board_.pump_network();
   board_.processor_idle();
   take_due_events();
   return board_.pic().intr();
@@ -154,6 +155,7 @@ RunResult Machine::Impl::run(const Budget& budget) {
   }
   for (;;) {
     if (stop_requested_.exchange(false, std::memory_order_relaxed)) return finish(StopReason::stop_requested, start);
+    board_.pump_network();
     take_due_events();
     const std::uint64_t done = board_.cpu().retired() - start;
     if (budget.cycles != 0 && done >= budget.cycles) return finish(StopReason::budget_spent, start);

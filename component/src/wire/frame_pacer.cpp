@@ -44,10 +44,10 @@ void PacedSerialPort::observe(time::Nanoseconds now) {
 
 PacedSerialPort::Head PacedSerialPort::classify(std::size_t& length) const {
   if (queue_.empty()) return Head::nothing;
-  if (queue_.size() < kHeader) return Head::incomplete;
+  if (queue_.size() < kLengthBytes) return Head::incomplete;
   length = std::size_t{queue_.peek(0)} << 8 | queue_.peek(1);
   if (length < kMinFrame || length > kMaxFrame) return Head::raw;
-  return queue_.size() < kHeader + length ? Head::incomplete : Head::frame;
+  return queue_.size() < kLengthBytes + length ? Head::incomplete : Head::frame;
 }
 
 void PacedSerialPort::pump(time::Nanoseconds now) {
@@ -60,7 +60,7 @@ void PacedSerialPort::pump(time::Nanoseconds now) {
       moved = now - state_.piece_since >= kPieceTimeout && release_raw(queue_.size());
     } else {
       state_.piece_since = time::kNever;
-      moved = head == Head::frame ? release_frame(kHeader + length) : head == Head::raw && release_raw(1);
+      moved = head == Head::frame ? release_frame(kLengthBytes + length) : head == Head::raw && release_raw(1);
     }
   }
   schedule(now);
@@ -76,7 +76,7 @@ bool PacedSerialPort::release_frame(std::size_t length) {
 bool PacedSerialPort::release_raw(std::size_t count) {
   bool moved = false;
   while (count != 0) {
-    std::array<std::byte, kHeader + kMaxFrame> piece;
+    std::array<std::byte, kLengthBytes + kMaxFrame> piece;
     const std::size_t size = std::min({count, piece.size(), port_->writable()});
     if (size == 0) break;
     queue_.pop(std::span(piece).first(size));

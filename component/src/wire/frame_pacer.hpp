@@ -15,15 +15,13 @@
 
 #include "base/byte_ring.hpp"
 #include "time/guest_clock.hpp"
+#include "wire/frame_stream.hpp"
 
 namespace tuxarium::wire {
 
 /// A SerialPort in front of another one, which need not know of frames. Host to guest is paced; guest to host passes unchanged.
 class PacedSerialPort final : public tuxarium::SerialPort {
  public:
-  static constexpr std::size_t kMinFrame = 14;    ///< Ethernet header
-  static constexpr std::size_t kMaxFrame = 1522;  ///< with a VLAN tag and the check sequence
-  static constexpr std::size_t kHeader = 2;
   static constexpr std::size_t kWindow = 4095;                    ///< bytes released before the guest must have taken them
   static constexpr std::size_t kQueueBytes = 64 * 1024;           ///< bytes that wait; at the bound write() accepts fewer
   static constexpr time::Nanoseconds kPieceTimeout = 20'000'000;  ///< an incomplete frame waits this long, then passes as it is

@@ -1,0 +1,26 @@
+#include "wire/link_pump.hpp"
+
+#include <array>
+
+namespace tuxarium::wire {
+
+void LinkPump::from_guest() {
+  std::array<std::byte, 4096> chunk;
+  while (const std::size_t count = port_->read(chunk)) {
+    assembler_.feed(std::span<const std::byte>(chunk).first(count), [this](std::span<const std::byte> frame) { link_->send(frame); });
+  }
+}
+
+// A frame is taken from the link only when the port has room for the longest: what waits, waits in the link's queue.
+void LinkPump::to_guest() {
+  std::array<std::byte, kLengthBytes + kMaxFrame> record;
+  while (port_->writable() >= record.size()) {
+    const std::size_t size = link_->receive(std::span(record).subspan(kLengthBytes));
+    if (size == 0) return;
+    const auto length = length_field(size);
+    std::copy(length.begin(), length.end(), record.begin());
+    port_->write(std::span<const std::byte>(record).first(kLengthBytes + size));
+  }
+}
+
+}  // namespace tuxarium::wire
