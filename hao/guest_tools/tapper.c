@@ -2,7 +2,9 @@
  * tapper: ties a TAP interface of the guest to a serial line.
  *
  * On the line every Ethernet frame, without its check sum, follows its length in two bytes, the high one first. Frames are put
- * together from whatever pieces the line delivers, and written out whole however little it takes at a time.
+ * together from whatever pieces the line delivers, and written out whole however little it takes at a time. A length that cannot be, a
+ * sender that cannot be, or a frame whose rest does not come means that a length was wrong: the next frame that is certainly one for
+ * this station is looked for, byte by byte, in what has come and what follows.
  *
  * It is C89 with Linux headers, so that the compilers of old systems take it too.
  */
@@ -22,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 /* From <linux/if_tun.h>, which not every system has. */
@@ -30,7 +33,8 @@
 #define TAP_FLAG_NO_INFORMATION 0x1000
 
 #define LARGEST_FRAME 3000 /* more cannot be on the line: it is out of step */
-#define SMALLEST_FRAME 14
+#define ETHERNET_HEAD 14   /* receiver, sender, kind */
+#define LONGEST_PAUSE 3    /* seconds between the pieces of a frame */
 
 typedef struct {
   int tapper_headers; /* two bytes of length before each frame on the line */
@@ -51,7 +55,15 @@ typedef struct {
 } Frame;
 
 typedef struct {
-  unsigned long frames_in, frames_out, skipped;
+  Frame frame; /* what has come and is not taken yet; it begins with a frame's length while `in_step` */
+  int in_step;
+  size_t front; /* bytes before a frame: its length, and the kernel's own four if they are on the line */
+  time_t last;  /* when something came */
+  unsigned char mac[6];
+} Downlink;
+
+typedef struct {
+  unsigned long frames_in, frames_out, refused, lost_step;
 } Totals;
 
 static volatile sig_atomic_t stopped = 0;
@@ -174,7 +186,8 @@ static const char *random_address(const char *address, const char *netmask) {
   return inet_ntoa(base);
 }
 
-static int open_tap(const Options *o) {
+/* Opens the interface, gives it the hardware address `mac` and the network address of the options, and switches it on. */
+static int open_tap(const Options *o, const unsigned char *mac) {
   struct ifreq request;
   int control;
   const int tap = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
@@ -186,14 +199,9 @@ static int open_tap(const Options *o) {
 
   control = socket(AF_INET, SOCK_DGRAM, 0);
   if (control < 0) fail("socket");
-  {
-    unsigned char mac[6];
-    random_bytes(mac, sizeof mac);
-    mac[0] = (unsigned char)((mac[0] & 0xfc) | 0x02); /* locally administered, not a group */
-    request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
-    memcpy(request.ifr_hwaddr.sa_data, mac, sizeof mac);
-    if (ioctl(control, SIOCSIFHWADDR, &request) < 0) fail("hardware address");
-  }
+  request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+  memcpy(request.ifr_hwaddr.sa_data, mac, 6);
+  if (ioctl(control, SIOCSIFHWADDR, &request) < 0) fail("hardware address");
   if (o->address != NULL) {
     char address[32];
     strncpy(address, o->randomize ? random_address(o->address, o->netmask) : o->address, sizeof address - 1);
@@ -263,7 +271,7 @@ static void write_line(int line, Frame *up) {
 static void write_tap(int tap, const Options *o, const unsigned char *frame, size_t length, Totals *totals) {
   if (write(tap, frame, length) < 0) {
     /* The interface is down or the frame is none: the network loses frames, the line does not lose its place. */
-    ++totals->skipped;
+    ++totals->refused;
     if (o->verbose) fprintf(stderr, "tapper: the interface refused %lu bytes: %s\n", (unsigned long)length, strerror(errno));
     return;
   }
@@ -271,78 +279,126 @@ static void write_tap(int tap, const Options *o, const unsigned char *frame, siz
   if (o->verbose) fprintf(stderr, "tapper: in %lu bytes\n", (unsigned long)length);
 }
 
-/* How many bytes the next frame takes with its header: 0 when that cannot be said yet. */
-static size_t next_size(const Frame *down) {
-  if (down->length < 2) return 0;
-  return 2 + ((size_t)down->bytes[0] << 8 | down->bytes[1]);
+static size_t length_at(const unsigned char *front) { return (size_t)front[0] << 8 | front[1]; }
+
+/* A frame that this station would take, of a protocol that it speaks. */
+static int is_for_us(const unsigned char *frame, const unsigned char *mac) {
+  static const unsigned char everyone[] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  const unsigned int kind = (unsigned int)frame[12] << 8 | frame[13];
+  const int ipv4_group = frame[0] == 0x01 && frame[1] == 0x00 && frame[2] == 0x5e;
+  const int ipv6_group = frame[0] == 0x33 && frame[1] == 0x33;
+  if (kind != 0x0800 && kind != 0x0806 && kind != 0x86dd) return 0;
+  return ipv4_group || ipv6_group || memcmp(frame, mac, 6) == 0 || memcmp(frame, everyone, sizeof everyone) == 0;
 }
 
-/* Gives every whole frame in the buffer to the interface. A length that cannot be drops what is there, to find a frame's start again. */
-static void take_frames(int tap, const Options *o, Frame *down, Totals *totals) {
-  size_t size;
-  while ((size = next_size(down)) != 0) {
-    if (size - 2 > LARGEST_FRAME || size - 2 < SMALLEST_FRAME) {
-      fprintf(stderr, "tapper: a length of %lu on the line cannot be; %lu bytes skipped\n", (unsigned long)(size - 2),
-              (unsigned long)down->length);
-      ++totals->skipped;
-      down->length = 0;
-      return;
+/* Whether a frame with its length starts at `at`: 1 for yes, 0 for no, -1 when too little has come to say. */
+static int starts_frame(const Downlink *down, size_t at) {
+  const unsigned char *front = down->frame.bytes + at;
+  const unsigned char *frame = front + down->front;
+  const size_t left = down->frame.length - at;
+  if (left < 2) return -1;
+  if (length_at(front) > LARGEST_FRAME || length_at(front) + 2 < down->front + ETHERNET_HEAD) return 0;
+  if (left < down->front + ETHERNET_HEAD) return -1;
+  if (frame[6] & 1) return 0; /* the sender is never a group */
+  return down->in_step || is_for_us(frame, down->mac);
+}
+
+/* Says so once: a log must not fill the memory because somebody sends nonsense. */
+static void lose_step(const Options *o, Downlink *down, Totals *totals, const char *why) {
+  if (o->verbose || totals->lost_step == 0) fprintf(stderr, "tapper: %s on the line: looking for the next frame\n", why);
+  down->in_step = 0;
+  ++totals->lost_step;
+}
+
+/* Gives every whole frame from `at` on to the interface, and keeps the rest. */
+static void take_frames(int tap, const Options *o, Downlink *down, size_t at, Totals *totals) {
+  Frame *f = &down->frame;
+  int start;
+  while ((start = starts_frame(down, at)) >= 0) {
+    const size_t size = 2 + length_at(f->bytes + at);
+    if (start == 0) {
+      if (down->in_step) lose_step(o, down, totals, "no frame");
+      ++at;
+      continue;
     }
-    if (down->length < size) return;
-    write_tap(tap, o, down->bytes + 2, size - 2, totals);
-    down->length -= size;
-    memmove(down->bytes, down->bytes + size, down->length);
+    down->in_step = 1;
+    if (f->length - at < size) break;
+    write_tap(tap, o, f->bytes + at + 2, size - 2, totals);
+    at += size;
   }
+  f->length -= at;
+  memmove(f->bytes, f->bytes + at, f->length);
+}
+
+/* A frame whose rest does not come had a wrong length: what followed it is in the buffer. */
+static void end_pause(int tap, const Options *o, Downlink *down, Totals *totals) {
+  if (!down->in_step || down->frame.length == 0 || time(NULL) - down->last < LONGEST_PAUSE) return;
+  lose_step(o, down, totals, "a part of a frame");
+  take_frames(tap, o, down, 1, totals);
 }
 
 /* False at the end of the line. */
-static int read_line(int line, int tap, const Options *o, Frame *down, Totals *totals) {
-  const ssize_t got = read(line, down->bytes + down->length, sizeof down->bytes - down->length);
+static int read_line(int line, int tap, const Options *o, Downlink *down, Totals *totals) {
+  Frame *f = &down->frame;
+  const ssize_t got = read(line, f->bytes + f->length, sizeof f->bytes - f->length);
   if (got < 0 && !would_block()) fail("reading the line");
   if (got == 0) return 0;
   if (got < 0) return 1;
-  down->length += (size_t)got;
+  f->length += (size_t)got;
+  down->last = time(NULL);
   if (o->tapper_headers) {
-    take_frames(tap, o, down, totals);
+    take_frames(tap, o, down, 0, totals);
   } else {
-    write_tap(tap, o, down->bytes, down->length, totals);
-    down->length = 0;
+    write_tap(tap, o, f->bytes, f->length, totals);
+    f->length = 0;
   }
   return 1;
 }
 
-static void carry(int in, int out, int tap, const Options *o, Totals *totals) {
-  static Frame up, down;
+static void carry(int in, int out, int tap, const Options *o, Downlink *down, Totals *totals) {
+  static Frame up;
   const int highest = in > out ? (in > tap ? in : tap) : (out > tap ? out : tap);
   while (!stopped) {
+    struct timeval second;
     fd_set readable, writable;
+    second.tv_sec = 1;
+    second.tv_usec = 0;
     FD_ZERO(&readable);
     FD_ZERO(&writable);
     FD_SET(in, &readable);
     /* The next frame is taken when the last one is on the line: until then the interface queues them. */
     if (up.length == 0) FD_SET(tap, &readable);
     else FD_SET(out, &writable);
-    if (select(highest + 1, &readable, &writable, NULL, NULL) < 0) {
+    if (select(highest + 1, &readable, &writable, NULL, down->frame.length == 0 ? NULL : &second) < 0) {
       if (errno == EINTR) continue;
       fail("select");
     }
-    if (FD_ISSET(in, &readable) && !read_line(in, tap, o, &down, totals)) return;
+    if (FD_ISSET(in, &readable) && !read_line(in, tap, o, down, totals)) return;
+    end_pause(tap, o, down, totals);
     if (FD_ISSET(tap, &readable)) read_tap(tap, o, &up, totals);
     if (up.length != 0) write_line(out, &up);
   }
 }
 
 int main(int count, char **words) {
+  static Downlink down;
   const Options o = options_of(count, words);
   Totals totals;
   int in, out, tap;
   memset(&totals, 0, sizeof totals);
   in = open_line(o.in, O_RDONLY, 0);
   out = open_line(o.out, O_WRONLY, 1);
-  tap = open_tap(&o);
+  random_bytes(down.mac, sizeof down.mac);
+  down.mac[0] = (unsigned char)((down.mac[0] & 0xfc) | 0x02); /* locally administered, not a group */
+  down.in_step = 1;
+  down.front = o.tuntap_headers ? 2 + 4 : 2;
+  tap = open_tap(&o, down.mac);
   signal(SIGINT, stop);
   signal(SIGTERM, stop);
-  carry(in, out, tap, &o, &totals);
-  if (o.verbose) fprintf(stderr, "tapper: %lu frames in, %lu out, %lu skipped\n", totals.frames_in, totals.frames_out, totals.skipped);
+  carry(in, out, tap, &o, &down, &totals);
+  if (o.verbose) {
+    fprintf(stderr, "tapper: %lu frames in, %lu out, %lu refused; %lu times out of step\n", totals.frames_in, totals.frames_out,
+            totals.refused, totals.lost_step);
+  }
   return 0;
 }

@@ -5,7 +5,8 @@
  * An IDE channel with its command block at 0x1f0, its control block at 0x3f6 and interrupt 14, as a platform device for pata_platform;
  * power-off: the board is off when the processor halts with interrupts disabled; and, with board=tuxarium in the command line, the rate of
  * the time-stamp counter, measured against the millisecond counter at port 0x3cc: without a rate there is no tickless idle, and the
- * usual comparison with the timer chip does not work in an emulator that may be delayed at any instruction.
+ * usual comparison with the timer chip does not work in an emulator that may be delayed at any instruction. The processor then also
+ * counts as a virtual one, which it is: nobody misses the performance counters that a P6 has.
  */
 #include <linux/init.h>
 #include <linux/ioport.h>
@@ -33,7 +34,7 @@ static const struct pata_platform_info ide_info = { .ioport_shift = 0 };
 
 static unsigned long tsc_khz_measured;
 
-/* The rates that boards have, in kHz; a measurement close to one of them means it. */
+/* The rate in kHz that boards have and a measurement is close to; 0 without one. */
 static unsigned long usual_rate(unsigned long khz)
 {
 	static const unsigned long usual[] = { 1000000, 100000 };
@@ -43,7 +44,7 @@ static unsigned long usual_rate(unsigned long khz)
 		if (khz > usual[i] / 100 * 98 && khz < usual[i] / 100 * 102)
 			return usual[i];
 	}
-	return khz;
+	return 0;
 }
 
 static u64 tsc_at_next_millisecond(u32 *now)
@@ -56,18 +57,37 @@ static u64 tsc_at_next_millisecond(u32 *now)
 	return rdtsc();
 }
 
+static unsigned long khz_between(u64 first, u64 last, u32 milliseconds)
+{
+	return (unsigned long)div_u64(last - first, milliseconds);
+}
+
+/* A host that was busy elsewhere spoils a millisecond, but seldom twenty in a row. */
+static unsigned long measured_tsc_khz(void)
+{
+	u32 start, before, now;
+	const u64 first = tsc_at_next_millisecond(&start);
+	u64 last = first, next;
+	int tries;
+
+	now = start;
+	for (tries = 0; tries < 20; tries++) {
+		unsigned long rate;
+
+		before = now;
+		next = tsc_at_next_millisecond(&now);
+		rate = usual_rate(khz_between(last, next, now - before));
+		if (rate)
+			return rate;
+		last = next;
+	}
+	return khz_between(first, last, now - start);
+}
+
 static unsigned long board_tsc_khz(void)
 {
-	u32 start, end;
-	u64 first, last;
-
-	if (tsc_khz_measured)
-		return tsc_khz_measured;
-	first = tsc_at_next_millisecond(&start);
-	do {
-		last = tsc_at_next_millisecond(&end);
-	} while (end - start < 4);
-	tsc_khz_measured = usual_rate((unsigned long)div_u64(last - first, end - start));
+	if (!tsc_khz_measured)
+		tsc_khz_measured = measured_tsc_khz();
 	return tsc_khz_measured;
 }
 
@@ -78,6 +98,7 @@ static int __init board_parameter(char *name)
 	x86_platform.calibrate_cpu = board_tsc_khz;
 	x86_platform.calibrate_tsc = board_tsc_khz;
 	setup_force_cpu_cap(X86_FEATURE_TSC_KNOWN_FREQ);
+	setup_force_cpu_cap(X86_FEATURE_HYPERVISOR);
 	return 0;
 }
 early_param("board", board_parameter);
