@@ -15,7 +15,7 @@ set(table
   "component/src/devices            | bus time base public"
   "component/src/disk               | base public posix"
   "component/src/wire               | time base public"
-  "component/src/net                | disk wire base public posix boost/ openssl/"
+  "component/src/net                | disk wire base public posix boost/ openssl/ slirp/"
   "component/src/machine            | jit devices disk time cpu memory bus wire net base public posix"
   "hao/guest_library/include        | public"
   "hao/guest_library/src            | public zstd.h"

@@ -26,6 +26,9 @@ class FrameQueue {
 
   bool empty() const { return head_.load(std::memory_order_relaxed) == tail_.load(std::memory_order_acquire); }
 
+  /// How much of the queue is in use; on either side.
+  std::size_t bytes() const { return static_cast<std::size_t>(tail_.load(std::memory_order_seq_cst) - head_.load(std::memory_order_seq_cst)); }
+
   /// Drops all frames; on the popping side. Returns how many.
   std::size_t clear();
 
