@@ -8,7 +8,7 @@ set(table
   "component/include                |"
   "component/src/base               |"
   "component/src/memory             | base"
-  "component/src/cpu                | memory base"
+  "component/src/cpu                | memory base emmintrin.h"
   "component/src/jit                | cpu memory base"
   "component/src/bus                | base"
   "component/src/time               | base"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cpu/block_cache.hpp"
-#include "cpu/cpu_bus.hpp"
+#include "cpu/bus_gate.hpp"
 #include "cpu/cpu_state.hpp"
 #include "cpu/flags.hpp"
 #include "cpu/x87/unit.hpp"
@@ -50,7 +50,7 @@ struct PendingEvent {
 };
 
 struct Core {
-  Core(memory::GuestRam& ram_in, CpuBus& bus_in, std::uint32_t features_in) : ram{ram_in}, bus{bus_in}, features{features_in} {}
+  Core(memory::GuestRam& ram_in, CpuBus& bus_in, std::uint32_t features_in) : ram{ram_in}, bus{bus_in, mxcsr}, features{features_in} {}
 
   CpuState s;
   std::int64_t remaining = 0;   // instructions left in this run, less those of the whole current block
@@ -72,8 +72,9 @@ struct Core {
 
   Tlb tlb_supervisor{}, tlb_user{};
   x87::Unit fpu;
+  simd::HostMxcsr mxcsr{s.mxcsr};
   memory::GuestRam& ram;
-  CpuBus& bus;
+  BusGate bus;
   std::uint32_t features;
   bool jslinux_cpuid = false;
   std::span<const std::byte> rom;  // mapped so that it ends at 4 GiB; may be empty

@@ -14,11 +14,16 @@ namespace {
 
 constexpr std::uint32_t kNoPage = 0xffffffffu;
 
-std::uint32_t features_of(Model model) {
-  const std::uint32_t jslinux = feature_bit(Feature::base) | feature_bit(Feature::i486) | feature_bit(Feature::tsc) | feature_bit(Feature::cmov);
+std::uint32_t features_of(Model model, Extensions extensions) {
+  const auto all = [](auto... features) { return (feature_bit(features) | ...); };
+  using enum Feature;
+  const std::uint32_t jslinux = all(base, i486, tsc, cmov);
   if (model == Model::jslinux) return jslinux;
-  return jslinux | feature_bit(Feature::msr) | feature_bit(Feature::cx8) | feature_bit(Feature::sep) | feature_bit(Feature::p6) |
-         feature_bit(Feature::fpu);
+  std::uint32_t features = jslinux | all(msr, cx8, sep, p6, fpu, mmx, fxsr);
+  if (simd::kHostHasSse2) features |= all(sse, sse2);
+  if (simd::kHostHasSse2 && extensions.sse3) features |= all(sse3);
+  if (extensions.popcnt) features |= all(popcnt);
+  return features;
 }
 
 /// Physical page of a host pointer, or kNoPage outside RAM.
@@ -219,7 +224,8 @@ void execute_scratch(Core& c, const std::uint8_t* code, std::size_t limit) {
 
 }  // namespace
 
-Cpu::Cpu(memory::GuestRam& ram, CpuBus& bus, Model model) : core_{std::make_unique<Core>(ram, bus, features_of(model))} {
+Cpu::Cpu(memory::GuestRam& ram, CpuBus& bus, Model model, Extensions extensions)
+    : core_{std::make_unique<Core>(ram, bus, features_of(model, extensions))} {
   core_->jslinux_cpuid = model == Model::jslinux;
   reset();
 }
@@ -339,6 +345,7 @@ Exit Cpu::run(std::int64_t count, bool exact) {
     delivered = false;
     execute_next(exact);
   }
+  c.mxcsr.leave();
   c.link_from = nullptr;
   c.retired_base = c.retired();
   c.run_length = c.remaining = 0;
@@ -358,6 +365,7 @@ bool Cpu::code_is_32bit() const { return (core_->mode & kModeCode32) != 0; }
 void Cpu::set_state(const CpuState& state) {
   core_->s = state;
   core_->s.gpr[kZeroRegister] = 0;
+  core_->s.mxcsr &= simd::kMxcsrDefined;
   core_->event = {};
   set_cpl(*core_, state.cpl & 3);
   update_mode(*core_);

@@ -18,6 +18,12 @@ struct Core;
 /// Processor models: what CPUID says and which instructions exist.
 enum class Model : std::uint8_t { jslinux, full };
 
+/// What Model::full has on request. SSE, SSE2 and SSE3 need an x86-64 host.
+struct Extensions {
+  bool sse3 = false;
+  bool popcnt = false;
+};
+
 /// Why run() came back.
 enum class Exit : std::uint8_t {
   spent,      // the number of instructions was reached
@@ -29,7 +35,7 @@ enum class Exit : std::uint8_t {
 class Cpu {
  public:
   /// `ram` and `bus` must outlive the processor.
-  Cpu(memory::GuestRam& ram, CpuBus& bus, Model model);
+  Cpu(memory::GuestRam& ram, CpuBus& bus, Model model, Extensions extensions = {});
   ~Cpu();
   Cpu(const Cpu&) = delete;
   Cpu& operator=(const Cpu&) = delete;

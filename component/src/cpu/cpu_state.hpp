@@ -17,7 +17,8 @@ inline constexpr std::uint32_t kCr0Pe = 1u << 0, kCr0Mp = 1u << 1, kCr0Em = 1u <
                                kCr0Ne = 1u << 5, kCr0Wp = 1u << 16, kCr0Am = 1u << 18, kCr0Nw = 1u << 29, kCr0Cd = 1u << 30,
                                kCr0Pg = 1u << 31;
 inline constexpr std::uint32_t kCr4Vme = 1u << 0, kCr4Pvi = 1u << 1, kCr4Tsd = 1u << 2, kCr4De = 1u << 3, kCr4Pse = 1u << 4,
-                               kCr4Pae = 1u << 5, kCr4Mce = 1u << 6, kCr4Pge = 1u << 7, kCr4Pce = 1u << 8;
+                               kCr4Pae = 1u << 5, kCr4Mce = 1u << 6, kCr4Pge = 1u << 7, kCr4Pce = 1u << 8,
+                               kCr4Osfxsr = 1u << 9, kCr4Osxmmexcpt = 1u << 10;
 
 // Exception vectors.
 enum Vector : std::uint8_t {
@@ -37,6 +38,7 @@ enum Vector : std::uint8_t {
   kPageFault = 14,
   kFpuError = 16,
   kAlignmentCheck = 17,
+  kSimdError = 19,
 };
 
 // Register numbers as encoded in instructions.
@@ -45,6 +47,9 @@ enum SegmentNumber : std::uint8_t { kEs, kCs, kSs, kDs, kFs, kGs };
 
 /// The general-register file has a ninth entry that is always 0: it stands for an absent base or index.
 inline constexpr unsigned kZeroRegister = 8;
+
+/// The XMM file has a ninth entry: scratch for a memory operand, and no part of the state.
+inline constexpr unsigned kXmmRegisters = 8, kXmmScratch = 8;
 
 // Bits of a descriptor's second dword, where Segment::access keeps them.
 inline constexpr std::uint32_t kAccessAccessed = 1u << 8, kAccessWritable = 1u << 9 /* code: readable */,
@@ -102,6 +107,9 @@ struct CpuState {
   std::uint8_t nmi_pending = 0;
   std::uint8_t nmi_blocked = 0;
 
+  std::uint32_t mxcsr = 0x1f80;
+  alignas(16) std::array<std::array<std::uint64_t, 2>, kXmmRegisters + 1> xmm{};  // bits 0-63, bits 64-127
+
   template <class Visitor>
   void visit_state(Visitor& v) {
     v(gpr), v(eip), v(flag_result), v(flag_carries), v(system_flags);
@@ -110,6 +118,8 @@ struct CpuState {
     v(cr0), v(cr2), v(cr3), v(cr4), v(dr), v(sysenter_cs), v(sysenter_esp), v(sysenter_eip), v(tsc_offset);
     v(apic_base_msr), v(pat_msr), v(misc_enable_msr);
     v(cpl), v(halted), v(shut_down), v(interrupt_shadow), v(nmi_pending), v(nmi_blocked);
+    v(mxcsr);
+    for (unsigned n = 0; n < kXmmRegisters; ++n) v(xmm[n]);
   }
 };
 

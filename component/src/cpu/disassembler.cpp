@@ -28,6 +28,7 @@ const char* size_word(unsigned bytes) {
     case 4: return "dword";
     case 6: return "fword";
     case 8: return "qword";
+    case 16: return "xmmword";
     default: return "";
   }
 }
@@ -150,6 +151,12 @@ std::string register_or_memory(const Instruction& i, unsigned size) {
   return memory(i, size_word(stores_word_only(i.mnemonic()) ? 2 : size));
 }
 
+std::string simd_register(const char* file, unsigned number) { return file + std::to_string(number); }
+
+std::string simd_or_memory(const Instruction& i, const char* file, unsigned size) {
+  return i.is_memory ? memory(i, size_word(size)) : simd_register(file, i.rm);
+}
+
 const char* memory_only_size(const Instruction& i) {
   switch (i.mnemonic()) {
     case Mnemonic::sgdt: case Mnemonic::sidt: case Mnemonic::lgdt: case Mnemonic::lidt: return "fword";
@@ -203,6 +210,22 @@ std::string operand_text(const Instruction& i, Operand operand, std::uint32_t ei
     case Operand::DS: return "ds";
     case Operand::FS: return "fs";
     case Operand::GS: return "gs";
+    case Operand::Pq: return simd_register("mm", i.reg);
+    case Operand::Nq: return simd_register("mm", i.rm);
+    case Operand::Qq: return simd_or_memory(i, "mm", 8);
+    case Operand::Qd: return simd_or_memory(i, "mm", 4);
+    case Operand::Vdq: return simd_register("xmm", i.reg);
+    case Operand::Udq: return simd_register("xmm", i.rm);
+    case Operand::Wdq: return simd_or_memory(i, "xmm", 16);
+    case Operand::Wq: return simd_or_memory(i, "xmm", 8);
+    case Operand::Wd: return simd_or_memory(i, "xmm", 4);
+    case Operand::Mdq: return memory(i, size_word(16));
+    case Operand::Mq: return memory(i, size_word(8));
+    case Operand::Md: return memory(i, size_word(4));
+    case Operand::Mb: return memory(i, size_word(1));
+    case Operand::Ed: return register_or_memory(i, 4);
+    case Operand::Gd: return general_register(i.reg, 4);
+    case Operand::RdMw: return i.is_memory ? memory(i, size_word(2)) : general_register(i.rm, 4);
   }
   return "";
 }

@@ -15,6 +15,7 @@ Handler pick_branch(const Instruction& i, bool wide, bool stack_flat, Op& op);
 Handler pick_string(const Instruction& i, Op& op);
 Handler pick_system(const Instruction& i, Op& op);
 Handler pick_x87(const Instruction& i, bool wide, Op& op);
+Handler pick_simd(const Instruction& i, bool wide);
 
 const Op* op_undefined(Core& c, const Op* op);
 const Op* op_too_long(Core& c, const Op* op);

@@ -205,6 +205,15 @@ const Op* op_bit_scan(Core& c, const Op* op) {
 }
 
 template <class T>
+const Op* op_popcnt(Core& c, const Op* op) {
+  T value;
+  if (!read_rm(c, op, value)) [[unlikely]] return fault(c, op);
+  put<T>(c, op->dst, static_cast<T>(std::popcount(value)));
+  load_arithmetic_flags(c.s, value == 0 ? kZf : 0);
+  TUXARIUM_NEXT();
+}
+
+template <class T>
 const Op* op_xadd(Core& c, const Op* op) {
   const T addend = get<T>(c, op->dst);
   T old = 0;
@@ -423,6 +432,7 @@ Handler pick_word_size(const Instruction& i) {
     case Mnemonic::btc: return pick_bit_form<T, BitOperation::complement>(immediate_bit);
     case Mnemonic::bsf: return op_bit_scan<T, false>;
     case Mnemonic::bsr: return op_bit_scan<T, true>;
+    case Mnemonic::popcnt: return op_popcnt<T>;
     case Mnemonic::cwd: return op_cwd<T>;
     default: return pick_any_size<T>(i);
   }

@@ -265,6 +265,7 @@ Handler pick_move(const Instruction& i, bool wide, Op& op) {
     case Mnemonic::movsx: return pick_extend<true>(i, wide);
     case Mnemonic::lea: return i.operand_size == 4 && i.address_size == 4 ? lea32 : lea_any;
     case Mnemonic::xlat: return op_xlat;
+    case Mnemonic::prefetchnta: case Mnemonic::prefetcht0: case Mnemonic::prefetcht1: case Mnemonic::prefetcht2:
     case Mnemonic::nop: return op_nop;
     case Mnemonic::mov_from_seg: return mov_from_segment;
     case Mnemonic::mov_to_seg: return mov_to_segment;

@@ -82,7 +82,9 @@ bool write_cr0(Core& c, std::uint32_t value) {
 }
 
 bool write_cr4(Core& c, std::uint32_t value) {
-  const std::uint32_t defined = kCr4Tsd | kCr4De | kCr4Pse | kCr4Mce | kCr4Pge | kCr4Pce;
+  std::uint32_t defined = kCr4Tsd | kCr4De | kCr4Pse | kCr4Mce | kCr4Pge | kCr4Pce;
+  if (c.has(Feature::fxsr)) defined |= kCr4Osfxsr;
+  if (c.has(Feature::sse)) defined |= kCr4Osxmmexcpt;
   if ((value & ~defined) != 0) return raise(c, kGeneralProtection, 0);
   if (((c.s.cr4 ^ value) & (kCr4Pse | kCr4Pge)) != 0) flush_tlb(c);
   c.s.cr4 = value;
@@ -391,9 +393,14 @@ const Op* op_cpuid(Core& c, const Op* op) {
     if (c.has(Feature::sep)) features |= 1u << 11;
     if (c.has(Feature::p6)) features |= 1u << 13;           // PGE
     if (c.has(Feature::cmov)) features |= 1u << 15;
+    if (c.has(Feature::sse2)) features |= 1u << 19;         // CLFLUSH
+    if (c.has(Feature::mmx)) features |= 1u << 23;
+    if (c.has(Feature::fxsr)) features |= 1u << 24;
+    if (c.has(Feature::sse)) features |= 1u << 25;
+    if (c.has(Feature::sse2)) features |= 1u << 26;
     r[kEax] = 0x653;  // family 6, model 5, stepping 3
-    r[kEbx] = 0;
-    r[kEcx] = 0;
+    r[kEbx] = c.has(Feature::sse2) ? 0x0800u : 0;  // CLFLUSH line: 8 quadwords
+    r[kEcx] = (c.has(Feature::sse3) ? 1u : 0) | (c.has(Feature::popcnt) ? 1u << 23 : 0);
     r[kEdx] = features;
   } else {
     r[kEax] = r[kEbx] = r[kEcx] = r[kEdx] = 0;

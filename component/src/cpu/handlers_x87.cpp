@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cpu/handlers.hpp"
+#include "cpu/x87_pending.hpp"
 
 namespace tuxarium::cpu {
 
@@ -20,24 +21,6 @@ unsigned reg_of(const Op* op) { return op->modrm >> 3 & 7; }
 TUXARIUM_HOT bool available(Core& c) {
   if ((c.s.cr0 & (kCr0Em | kCr0Ts)) == 0) [[likely]] return true;
   return raise(c, kDeviceNotAvailable);
-}
-
-/// The check of a waiting instruction for an error left by an earlier one. False: an exception was raised or the processor waits for the
-/// board to answer FERR.
-TUXARIUM_HOT bool no_error_pending(Core& c) {
-  if (!c.fpu.error_pending()) [[likely]] return true;
-  if ((c.s.cr0 & kCr0Ne) != 0) return raise(c, kFpuError);
-  c.ferr = true;
-  c.bus.fpu_error(true);
-  return false;
-}
-
-/// Leaves before `op`: for its exception, or to wait for the interrupt that FERR causes.
-const Op* not_now(Core& c, const Op* op) {
-  const Op* result = fault(c, op);
-  // Waiting costs time, so that a run's budget is used up when the board never answers.
-  if (c.event.kind == PendingEvent::Kind::none && c.remaining > 0) --c.remaining;
-  return result;
 }
 
 TUXARIUM_HOT void record(Core& c, const Op* op) {
@@ -147,10 +130,7 @@ TUXARIUM_OUTLINE const Op* fpu_register_any(Core& c, const Op* op) {
   c.fpu.execute_register(escape_of(op), op->modrm, io);
   if (form.writes_eflags) load_arithmetic_flags(c.s, io.eflags);
   if (form.writes_ax) put<std::uint16_t>(c, 0, io.ax);
-  if (c.ferr && !c.fpu.error_pending()) [[unlikely]] {
-    c.ferr = false;
-    c.bus.fpu_error(false);
-  }
+  update_ferr(c);
   return op + 1;
 }
 
@@ -195,6 +175,20 @@ Handler pick_memory_form(unsigned escape, unsigned reg, bool wide_operand) {
 }
 
 }  // namespace
+
+bool report_x87_error(Core& c) {
+  if ((c.s.cr0 & kCr0Ne) != 0) return raise(c, kFpuError);
+  c.ferr = true;
+  c.bus.fpu_error(true);
+  return false;
+}
+
+const Op* not_now(Core& c, const Op* op) {
+  const Op* result = fault(c, op);
+  // Waiting costs time, so that a run's budget is used up when the board never answers.
+  if (c.event.kind == PendingEvent::Kind::none && c.remaining > 0) --c.remaining;
+  return result;
+}
 
 Handler pick_x87(const Instruction& i, bool wide, Op& op) {
   op.wide = wide ? 1 : 0;

@@ -27,6 +27,11 @@ std::uint8_t offset_of(Operand operand, const Instruction& i) {
     case Operand::Gw: case Operand::Gv: return register_offset<std::uint32_t>(i.reg);
     case Operand::Zb: return register_offset<std::uint8_t>(i.opcode & 7u);
     case Operand::Zv: return register_offset<std::uint32_t>(i.opcode & 7u);
+    case Operand::Ed: case Operand::RdMw: return register_offset<std::uint32_t>(i.rm);
+    case Operand::Gd: return register_offset<std::uint32_t>(i.reg);
+    case Operand::Pq: case Operand::Vdq: return static_cast<std::uint8_t>(i.reg * 16);
+    case Operand::Nq: case Operand::Udq: case Operand::Qq: case Operand::Qd: case Operand::Wdq: case Operand::Wq: case Operand::Wd:
+      return static_cast<std::uint8_t>(i.rm * 16);
     default: return 0;
   }
 }
@@ -103,6 +108,9 @@ Handler pick(const Core& c, const Instruction& i, std::uint32_t eip, std::uint32
   if (!valid_segment_register(i)) return op_undefined;
 
   place_destination_first(i, op);
+  if (i.row->prefix != MandatoryPrefix::any) {
+    if (const Handler h = pick_simd(i, wide)) return h;
+  }
   if (const Handler h = pick_alu(i, wide, op)) return h;
   if (i.mnemonic() >= Mnemonic::rol && i.mnemonic() <= Mnemonic::sar) return pick_shift(i, wide, op);
   if (i.mnemonic() == Mnemonic::shld || i.mnemonic() == Mnemonic::shrd) return pick_shift(i, wide, op);

@@ -41,6 +41,7 @@ bool is_known(const std::vector<std::uint8_t>& bytes, bool code32) {
     s.gpr[kEdi] = 0x100;
     if (code32) s.gpr[kEdi] = kData;
     s.sysenter_cs = kCode0;
+    s.cr4 |= kCr4Osfxsr;
   });
   b.put(kCode, bytes);
   b.poke<std::uint8_t>(kStubs + kInvalidOpcode * 16, 0xf4);

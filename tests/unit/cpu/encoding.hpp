@@ -19,12 +19,28 @@ inline bool has_modrm(const cpu::InstructionRow& row) {
   for (const cpu::Operand o : row.operand) {
     switch (o) {
       case Eb: case Ew: case Ev: case Gb: case Gw: case Gv: case M: case Ma: case Mp: case Rd: case Cd: case Dd: case Sw: case none_modrm:
-        return true;
+      case Pq: case Nq: case Qq: case Qd: case Vdq: case Udq: case Wdq: case Wq: case Wd: case Mdq: case Mq: case Md: case Mb: case Ed: case Gd:
+      case RdMw: return true;
       default:
         break;
     }
   }
   return false;
+}
+
+/// The byte of a row's mandatory prefix, or 0.
+inline std::uint8_t mandatory_byte(const cpu::InstructionRow& row) {
+  switch (row.prefix) {
+    case cpu::MandatoryPrefix::p66: return 0x66;
+    case cpu::MandatoryPrefix::pf3: return 0xf3;
+    case cpu::MandatoryPrefix::pf2: return 0xf2;
+    default: return 0;
+  }
+}
+
+/// True where 66 is the operand-size prefix and not another instruction.
+inline bool has_operand_size(const cpu::InstructionRow& row) {
+  return row.prefix != cpu::MandatoryPrefix::np && row.prefix != cpu::MandatoryPrefix::p66;
 }
 
 struct Shape {
@@ -47,7 +63,8 @@ inline std::vector<std::uint8_t> encode(const cpu::InstructionRow& row, const Sh
   using enum cpu::Operand;
   std::vector<std::uint8_t> bytes;
   if (shape.repeat != 0) bytes.push_back(static_cast<std::uint8_t>(shape.repeat));
-  if ((shape.operand_size == 4) != shape.code32) bytes.push_back(0x66);
+  if (const std::uint8_t mandatory = mandatory_byte(row); mandatory != 0) bytes.push_back(mandatory);
+  if (has_operand_size(row) && (shape.operand_size == 4) != shape.code32) bytes.push_back(0x66);
   if (row.map == cpu::OpcodeMap::two) bytes.push_back(0x0f);
   bytes.push_back(static_cast<std::uint8_t>(row.opcode + (row.opcode_count == 8 ? shape.low3 : 0)));
   if (has_modrm(row)) {

@@ -1,6 +1,7 @@
 // Counting, interrupts, traps, invalid encodings, code that changes, processor models. Intel SDM volumes 2 and 3A.
 #include <doctest/doctest.h>
 
+#include "cpu/simd/vector.hpp"
 #include "cpu_fixture.hpp"
 
 using namespace tuxarium;
@@ -424,8 +425,12 @@ TEST_CASE("CPUID of the models") {
   full.run();
   CHECK(full.reg(kEsi) == 0x756e6547);
   CHECK((full.reg(kEax) >> 8 & 15) == 6);
-  // FPU, DE, PSE, TSC, MSR, CX8, SEP, PGE, CMOV: and nothing that is not there.
-  CHECK(full.reg(kEdx) == ((1u << 0) | (1u << 2) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 8) | (1u << 11) | (1u << 13) | (1u << 15)));
+  // FPU, DE, PSE, TSC, MSR, CX8, SEP, PGE, CMOV, MMX, FXSR; with a host that can do it CLFLUSH, SSE, SSE2: and nothing that is not there.
+  std::uint32_t features = (1u << 0) | (1u << 2) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 8) | (1u << 11) | (1u << 13) | (1u << 15) |
+                           (1u << 23) | (1u << 24);
+  if (simd::kHostHasSse2) features |= (1u << 19) | (1u << 25) | (1u << 26);
+  CHECK(full.reg(kEdx) == features);
+  CHECK(full.reg(kEcx) == ((simd::kHostHasSse2 ? 1u : 0) | (1u << 23)));  // the bench asks for SSE3 and POPCNT
   Bench old{Model::jslinux};
   old.flat();
   old.set(kEax, 1);

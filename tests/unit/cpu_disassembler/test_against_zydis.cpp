@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "cpu/disassembler.hpp"
+#include "unit/cpu/encoding.hpp"
 
 using namespace tuxarium::cpu;
 
@@ -116,6 +117,8 @@ std::string normalise_zydis(std::string text, const Instruction& i) {
   rename_condition(text);
   switch (i.mnemonic()) {
     case Mnemonic::x87: rename_x87(text); break;
+    // CLFLUSH: the SDM's m8, not the line.
+    case Mnemonic::clflush: replace_all(text, "zmmword", "byte"); break;
     case Mnemonic::retf: replace_all(text, "ret far", "retf"); break;
     // One operand, as in the SDM; the hints of later processors are no-operations to this one.
     case Mnemonic::nop:
@@ -232,7 +235,8 @@ std::vector<std::uint8_t> random_encoding(Rng& rng, const InstructionRow& row) {
   if (row.form == RmForm::reg) modrm |= 0xc0;
   if (row.form == RmForm::mem && modrm >= 0xc0) modrm = static_cast<std::uint8_t>(modrm - 0x40 * (1 + below(rng, 3)));
 
-  if (below(rng, 3) == 0) bytes.push_back(0x66);
+  if (tuxarium::tests::has_operand_size(row) && below(rng, 3) == 0) bytes.push_back(0x66);
+  if (const std::uint8_t mandatory = tuxarium::tests::mandatory_byte(row); mandatory != 0) bytes.push_back(mandatory);
   if (below(rng, 3) == 0) bytes.push_back(0x67);
   if (below(rng, 3) == 0) bytes.push_back(std::array<std::uint8_t, 6>{0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65}[below(rng, 6)]);
   if (row.lockable && modrm < 0xc0 && below(rng, 3) == 0) bytes.push_back(0xf0);
