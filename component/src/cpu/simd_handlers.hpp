@@ -150,6 +150,7 @@ TUXARIUM_COLD const Op* simd_whole(Core& c, const Op* op) {
     source = get_operand<From>(c, op, op->src);
   }
   const Packed destination = get_operand<To>(c, op, op->dst);
+  if constexpr (kMmx) enter_mmx(c);  // also when the operation raises #XM
   if constexpr (kIsFloat<O>) {
     c.mxcsr.leave();
     c.mxcsr.begin(checked_control(c));
@@ -160,7 +161,6 @@ TUXARIUM_COLD const Op* simd_whole(Core& c, const Op* op) {
   } else {
     put_result<To>(c, op->dst, O::apply(destination, source, op->immediate));
   }
-  if constexpr (kMmx) enter_mmx(c);
   TUXARIUM_NEXT();
 }
 
