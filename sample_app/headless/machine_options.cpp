@@ -1,5 +1,6 @@
 #include "machine_options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -209,10 +210,15 @@ void MachineOptions::add_to(CLI::App& app) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--seed", seed_, "fixes what a PC leaves to chance at power-on")->type_name("N")->group(group);
-  app.add_option("--cpu", cpu_, "processor: full (i686 with x87) or jslinux (what JSLinux reported)")
+  app.add_option("--cpu", cpu_, "processor: full (i686 with x87, MMX, SSE and SSE2) or jslinux (what JSLinux reported)")
       ->type_name("full|jslinux")
       ->check(CLI::IsMember({"full", "jslinux"}))
       ->capture_default_str()
+      ->group(group);
+  app.add_option("--cpu-add", cpu_add_, "what the full processor has besides: sse3, popcnt")
+      ->type_name("sse3,popcnt")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"sse3", "popcnt"}))
       ->group(group);
 }
 
@@ -265,6 +271,9 @@ Result<Config> MachineOptions::build() const {
   config.time = clock->source;
   if (clock->rate) config.cycles_per_second = *clock->rate;
   config.cpu = cpu_ == "jslinux" ? CpuModel::jslinux : CpuModel::full;
+  if (!cpu_add_.empty() && config.cpu != CpuModel::full) return usage_error("--cpu-add says nothing to --cpu " + cpu_);
+  const auto added = [this](const char* name) { return std::find(cpu_add_.begin(), cpu_add_.end(), name) != cpu_add_.end(); };
+  config.cpu_extensions = {.sse3 = added("sse3"), .popcnt = added("popcnt")};
   config.seed = seed_;
 
   auto boot = load_boot(boot_spec.value());

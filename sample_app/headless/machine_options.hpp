@@ -65,6 +65,7 @@ class MachineOptions {
   std::string ram_ = "16M";
   std::string clock_ = "host";
   std::string cpu_ = "full";
+  std::vector<std::string> cpu_add_;
   std::optional<std::uint64_t> seed_;
 };
 

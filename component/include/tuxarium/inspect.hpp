@@ -28,7 +28,10 @@ struct SegmentView {
   bool valid = false;       ///< false after loading a null selector
 };
 
-/// The programmer-visible integer registers.
+/// An XMM register: bits 0-63 and 64-127.
+using XmmView = std::array<std::uint64_t, 2>;
+
+/// The programmer-visible registers but those of the x87, which MMX shares.
 struct Registers {
   std::array<std::uint32_t, 8> gpr{};  ///< indexed by Gpr
   std::uint32_t eip = 0;
@@ -38,6 +41,8 @@ struct Registers {
   std::uint32_t gdtr_base = 0, gdtr_limit = 0, idtr_base = 0, idtr_limit = 0;
   std::uint32_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0;
   std::array<std::uint32_t, 8> dr{};
+  std::array<XmmView, 8> xmm{};
+  std::uint32_t mxcsr = 0x1f80;  ///< bits 16-31 are not there and read as 0
 };
 
 /// One access to an I/O port, as the processor made it.

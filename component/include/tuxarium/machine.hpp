@@ -20,7 +20,13 @@ namespace tuxarium {
 /// The processor that the guest sees.
 enum class CpuModel : std::uint8_t {
   jslinux,  ///< what JSLinux reported: a Pentium without FPU whose only feature bit is the TSC
-  full,     ///< everything this version has: an i686 with x87
+  full,     ///< everything this version has: an i686 with x87 and MMX and, on an x86-64 host, SSE and SSE2
+};
+
+/// What CpuModel::full has only on request. SSE3 needs an x86-64 host and is left out elsewhere.
+struct CpuExtensions {
+  bool sse3 = false;
+  bool popcnt = false;
 };
 
 /// Where the guest's time comes from.
@@ -34,6 +40,7 @@ struct Config {
   BootSource boot;                           ///< what to start
   std::uint64_t ram_bytes = 16u << 20;       ///< 1 MiB to 3 GiB, a multiple of 4096
   CpuModel cpu = CpuModel::full;             ///< processor model
+  CpuExtensions cpu_extensions;              ///< additions to it
   TimeSource time = TimeSource::host_clock;  ///< time source
   std::uint64_t cycles_per_second = 100'000'000;  ///< `cycles` time only: instructions in a guest second, 1'000'000 to 10'000'000'000
   std::optional<std::uint64_t> seed;         ///< fixes what a PC leaves to chance at power-on (phase of its clocks); unset: 0 with `cycles`, random otherwise

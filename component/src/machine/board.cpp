@@ -48,7 +48,7 @@ Board::Board(const Config& config, std::unique_ptr<BlockDevice> hda, std::unique
     : deterministic_{config.time == TimeSource::cycles},
       seed_{seed},
       ram_{static_cast<std::uint32_t>(config.ram_bytes)},
-      cpu_{ram_, *this, model_of(config.cpu)},
+      cpu_{ram_, *this, model_of(config.cpu), {.sse3 = config.cpu_extensions.sse3, .popcnt = config.cpu_extensions.popcnt}},
       cycle_time_{*this, config.cycles_per_second},
       clock_{deterministic_ ? static_cast<time::TimeBase&>(cycle_time_) : host_time_},
       hda_{std::move(hda)},

@@ -41,6 +41,8 @@ void Machine::Impl::set_registers(const Registers& r) {
   s.cr3 = r.cr3;
   s.cr4 = r.cr4;
   s.dr = r.dr;
+  std::copy(r.xmm.begin(), r.xmm.end(), s.xmm.begin());
+  s.mxcsr = r.mxcsr;
   const bool protected_mode = (s.cr0 & cpu::kCr0Pe) != 0;
   s.cpl = static_cast<std::uint8_t>(!protected_mode ? 0 : (r.eflags & cpu::kVm) != 0 ? 3 : r.segment[cpu::kSs].access >> 13 & 3);
   s.halted = 0;
@@ -62,6 +64,8 @@ Registers Inspector::registers() const {
   r.idtr_base = s.idtr.base, r.idtr_limit = s.idtr.limit;
   r.cr0 = s.cr0, r.cr2 = s.cr2, r.cr3 = s.cr3, r.cr4 = s.cr4;
   r.dr = s.dr;
+  std::copy_n(s.xmm.begin(), r.xmm.size(), r.xmm.begin());
+  r.mxcsr = s.mxcsr;
   return r;
 }
 

@@ -53,11 +53,15 @@ TEST_CASE("registers are set as they are given") {
   r.eflags = 0x8d7;
   r.cr2 = 0x1234;
   r.dr[0] = 0x5678;
+  r.xmm[7] = {0x0123456789abcdefu, 0xfedcba9876543210u};
+  r.mxcsr = 0x7f85;
   r.segment[3] = {.selector = 0x10, .base = 0x1000, .limit = 0xfff, .access = 0x9300, .valid = true};
   inspector.set_registers(r);
   const Registers got = inspector.registers();
   CHECK(got.gpr == r.gpr);
   CHECK(got.eflags == r.eflags);
+  CHECK(got.xmm == r.xmm);
+  CHECK(got.mxcsr == r.mxcsr);
   CHECK(got.cr2 == r.cr2);
   CHECK(got.dr == r.dr);
   CHECK(got.segment[3].base == 0x1000);

@@ -152,11 +152,23 @@ TEST_CASE("what was asked for is in the Config") {
   CHECK(config->cycles_per_second == 5'000'000);
   CHECK(config->seed == 7);
   CHECK(config->cpu == CpuModel::jslinux);
+  CHECK(!config->cpu_extensions.sse3);
   CHECK(std::holds_alternative<RomBoot>(config->boot));
   REQUIRE(config->hda != nullptr);
   CHECK(config->hda->sector_count() == 2);
   CHECK(config->hda->read_only());
   CHECK(config->hdb == nullptr);
+}
+
+TEST_CASE("additions to the processor") {
+  const TemporaryFolder folder;
+  folder.write("rom", std::string(64, '\xf4'));
+  const std::string rom = "rom:" + (folder / "rom");
+  const auto config = config_of({"--boot", rom, "--cpu-add", "sse3,popcnt"});
+  REQUIRE(config.has_value());
+  CHECK(config->cpu_extensions.sse3);
+  CHECK(config->cpu_extensions.popcnt);
+  CHECK(holds(message_of({"--boot", rom, "--cpu", "jslinux", "--cpu-add", "sse3"}), "--cpu-add"));
 }
 
 TEST_CASE("a JSLinux folder brings its disk, written only in memory") {
