@@ -226,6 +226,9 @@ static void make_raw(int line) {
   t.c_oflag = 0;
   t.c_lflag = 0;
   t.c_cflag = CS8 | CREAD | CLOCAL;
+#ifdef CRTSCTS
+  t.c_cflag |= CRTSCTS; /* the system stops the line before it would lose a byte */
+#endif
   cfsetispeed(&t, B115200);
   cfsetospeed(&t, B115200);
   t.c_cc[VMIN] = 1;
