@@ -220,6 +220,7 @@ void MachineOptions::add_to(CLI::App& app) {
       ->delimiter(',')
       ->check(CLI::IsMember({"sse3", "popcnt"}))
       ->group(group);
+  network_.add_to(app, group);
 }
 
 Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
@@ -252,7 +253,7 @@ Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
   return usage_error("--boot: unknown kind");
 }
 
-Result<Config> MachineOptions::build() const {
+Result<Config> MachineOptions::build(bool serial1_taken) const {
   const auto boot_spec = parse_boot_spec(boot());
   if (!boot_spec) return boot_spec.error();
   const auto ram = parse_size(ram_);
@@ -307,6 +308,10 @@ Result<Config> MachineOptions::build() const {
     if (!disk) return disk.error();
     *drive = std::move(disk).value();
   }
+  if (serial1_taken && network_.asked_for()) return usage_error("--net and --serial2 both want the guest's second serial port");
+  auto network = network_.build(!serial1_taken && config.time == TimeSource::host_clock);
+  if (!network) return network.error();
+  config.network = std::move(network).value();
   return config;
 }
 

@@ -9,6 +9,8 @@
 #include <tuxarium/machine.hpp>
 #include <tuxarium/result.hpp>
 
+#include "network_options.hpp"
+
 namespace CLI {
 class App;
 }
@@ -55,8 +57,9 @@ class MachineOptions {
   /// The time source asked for, as far as it is well-formed.
   TimeSource time_source() const { return clock_.starts_with("cycles") ? TimeSource::cycles : TimeSource::host_clock; }
 
-  /// Boot image and disks are opened here. Clipboard and log are left for the caller.
-  Result<Config> build() const;
+  /// Boot image, disks and the network are opened here. Clipboard and log are left for the caller. With `serial1_taken` the caller uses ttyS1
+  /// itself: then there is no network, and a `--net` that asks for one is an error.
+  Result<Config> build(bool serial1_taken = false) const;
 
  private:
   Result<BootSource> load_boot(const BootSpec& spec) const;
@@ -67,6 +70,7 @@ class MachineOptions {
   std::string cpu_ = "full";
   std::vector<std::string> cpu_add_;
   std::optional<std::uint64_t> seed_;
+  NetworkOptions network_;
 };
 
 }  // namespace tuxarium::app

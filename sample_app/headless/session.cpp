@@ -47,7 +47,7 @@ bool ready(int descriptor, short events) {
 Result<std::unique_ptr<Session>> Session::open(RunOptions options) {
   auto script = Script::make(options.steps);
   if (!script) return script.error();
-  auto config = options.machine.build();
+  auto config = options.machine.build(options.serial2.kind != SerialLinkSpec::Kind::none);
   if (!config) return config.error();
   auto clipboard = ClipboardFiles::open(options.clipboard_in, options.clipboard_out);
   if (!clipboard) return clipboard.error();
@@ -66,6 +66,7 @@ Result<std::unique_ptr<Session>> Session::open(RunOptions options) {
   config->log = [verbose = session->options_.verbose](LogLevel level, std::string_view line) {
     if (level >= LogLevel::warning || verbose) say(line);
   };
+  if (config->network != nullptr) session->network_.emplace(config->network);
   auto machine = Machine::create(std::move(config).value());
   if (!machine) return about_image(machine.error(), session->options_.machine.boot());
   session->machine_ = std::move(machine).value();
@@ -119,8 +120,10 @@ void Session::after_slice(const RunResult& result) {
   const bool said_something = drain_console();
   pump_files();
   bool moved_in = false;
-  const auto link = serial2_.pump(machine_->serial(1), moved_in);
-  if (!link) end({"error", kFailed, link.error().message});
+  if (!network_) {
+    const auto link = serial2_.pump(machine_->serial(1), moved_in);
+    if (!link) end({"error", kFailed, link.error().message});
+  }
 
   quiet_idles_ = result.reason == StopReason::idle && !said_something ? quiet_idles_ + 1 : 0;
   if (quiet_idles_ >= kQuietIdles) script_.pause();
@@ -183,12 +186,14 @@ void Session::wait(std::chrono::nanoseconds longest, bool for_input) {
   if (stdout_open_ && !output_.empty()) list.push_back({STDOUT_FILENO, POLLOUT, 0});
   if (for_input && stdin_open_ && input_.empty()) list.push_back({STDIN_FILENO, POLLIN, 0});
   if (for_input) serial2_.add_poll(list);
+  if (for_input && network_) list.push_back({network_->descriptor(), POLLIN, 0});
   std::chrono::nanoseconds span = std::clamp<std::chrono::nanoseconds>(longest, 0ns, kLongestRest);
   if (deadline_ != Clock::time_point::max()) span = std::min(span, std::max<std::chrono::nanoseconds>(deadline_ - Clock::now(), 0ns));
   timespec time{};
   time.tv_sec = static_cast<time_t>(span / 1s);
   time.tv_nsec = static_cast<long>((span % 1s).count());
   (void)::ppoll(list.data(), list.size(), &time, nullptr);
+  if (for_input && network_) network_->clear();
 }
 
 void Session::read_stdin() {
@@ -279,7 +284,7 @@ int Session::finish() {
   const RunStats stats = stats_->take(*machine_, ending.reason, ending.status);
   drain_console();
   pump_files();
-  const auto link = serial2_.finish(machine_->serial(1));
+  const auto link = network_ ? Result<void>{} : serial2_.finish(machine_->serial(1));
   if (!link) say(link.error().message);
   flush_output();
   if (terminal_) {
