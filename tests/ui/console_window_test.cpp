@@ -6,6 +6,7 @@
 
 #include "imgui_driver.hpp"
 #include "stub_machine.hpp"
+#include "widget/network_words.hpp"
 
 namespace tuxarium::imgui {
 namespace {
@@ -19,6 +20,28 @@ struct Stage : ImguiDriver {
   }
   stub::Port& port(unsigned index) { return stub::port(*machine, index); }
 };
+
+/// A link that is as a test says.
+struct SetLink final : NetworkLink {
+  bool send(std::span<const std::byte>) override { return false; }
+  std::size_t receive(std::span<std::byte>) override { return 0; }
+  LinkStatus status() const override { return now; }
+  void on_receivable(std::function<void()>) override {}
+
+  LinkStatus now;
+};
+
+/// The text that a frame of `console` shows.
+std::string text_shown(ImguiDriver& driver, ConsoleWindow& console) {
+  driver.frame([&] {
+    ImGui::LogToClipboard();
+    console.draw("Linux");
+    ImGui::LogFinish();
+  });
+  return driver.clipboard;
+}
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -87,6 +110,34 @@ TEST_CASE("runs that the host notes, and none, both draw") {
     s.step();
   }
   CHECK(ImGui::GetDrawData()->TotalVtxCount > 0);
+}
+
+TEST_CASE("the status line shows the traffic of ttyS1, or the network and why it is not up") {
+  Stage s;
+  s.port(1).to_guest = std::string(20'480, 'x');
+  CHECK(holds(text_shown(s, s.console), "ttyS1  out 0 B  in 20 KiB"));
+
+  const auto link = std::make_shared<SetLink>();
+  ConsoleOptions options;
+  options.network = link;
+  ConsoleWindow console{*s.machine, options};
+  link->now = {.state = LinkState::up, .frames_sent = 3, .bytes_sent = 180, .frames_received = 2, .bytes_received = 5 << 20, .last_error = {}};
+  CHECK(holds(text_shown(s, console), "network  out 180 B  in 5120 KiB"));
+  link->now.state = LinkState::connecting;
+  CHECK(holds(text_shown(s, console), "network connecting"));
+  link->now.state = LinkState::down;
+  link->now.last_error = "The server hung up.";
+  CHECK(holds(text_shown(s, console), "network down: The server hung up."));
+  link->now.last_error = std::string(5000, 'x');
+  CHECK(holds(text_shown(s, console), "xxx..."));
+  CHECK_FALSE(holds(text_shown(s, console), std::string(1000, 'x')));
+}
+
+TEST_CASE("the network's details") {
+  const LinkStatus status{.state = LinkState::up, .frames_sent = 3, .bytes_sent = 180, .frames_received = 2, .bytes_received = 5 << 20, .dropped_sent = 1,
+                          .dropped_received = 0, .connections = 2, .last_error = "It hung up."};
+  CHECK(network_details(status) ==
+        "The network is up.\nout: 3 frames, 180 B, 1 dropped\nin: 2 frames, 5120 KiB, 0 dropped\nconnections: 2\nThe last time it was down: It hung up.");
 }
 
 }  // namespace tuxarium::imgui

@@ -13,6 +13,7 @@ struct ConsoleOptions {
   TerminalOptions terminal;
   bool show_clipboard = true;
   bool show_status = true;
+  std::shared_ptr<const NetworkLink> network;  ///< the one in Config::network, for the status line; unset: it shows the traffic of ttyS1
   std::size_t clipboard_box_limit = 1u << 20;  ///< bytes; a longer text is shown cut and cannot be edited
 };
 

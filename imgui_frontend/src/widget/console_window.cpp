@@ -58,7 +58,7 @@ class ConsoleWindow::Impl {
     terminal_.draw("terminal", {0, -footer_height()});
     push(machine_->serial(0), terminal_);
     if (ClipboardBuffer* buffer = clipboard_buffer()) clipboard_.draw(*buffer, clipboard_box_height());
-    if (options_.show_status) status_.draw(*machine_, terminal_.style());
+    if (options_.show_status) status_.draw(*machine_, terminal_.style(), options_.network.get());
   }
 
   Extent preferred_extent() const {

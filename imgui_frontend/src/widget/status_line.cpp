@@ -1,10 +1,10 @@
 #include "status_line.hpp"
 
-#include <array>
-#include <cstdio>
+#include <algorithm>
 
 #include "grid_renderer.hpp"
 #include "imgui_compat.hpp"
+#include "network_words.hpp"
 
 namespace tuxarium::imgui {
 namespace {
@@ -21,28 +21,22 @@ void light(Rgba color) {
   ImGui::SameLine(0, ImGui::GetStyle().ItemInnerSpacing.x);
 }
 
-using Text = std::array<char, 32>;
-
-Text byte_count(std::uint64_t bytes) {
-  Text text{};
-  const auto value = static_cast<double>(bytes);
-  if (bytes < 10'000) {
-    std::snprintf(text.data(), text.size(), "%u B", static_cast<unsigned>(bytes));
-  } else if (value < 10e6) {
-    std::snprintf(text.data(), text.size(), "%.0f KiB", value / 1024);
-  } else {
-    std::snprintf(text.data(), text.size(), "%.1f MiB", value / (1024 * 1024));
-  }
-  return text;
+/// `text` without as much of its end as does not fit.
+std::string fitted(std::string text, float width) {
+  if (ImGui::CalcTextSize(text.c_str()).x <= width) return text;
+  do {
+    text.pop_back();
+  } while (!text.empty() && ImGui::CalcTextSize((text + "...").c_str()).x > width);
+  return text + "...";
 }
 
 }  // namespace
 
-bool StatusLine::Light::lit(Clock::time_point now) const { return bytes > 0 && now - changed < kLightTime; }
+bool StatusLine::Light::lit(Clock::time_point now) const { return count > 0 && now - changed < kLightTime; }
 
-void StatusLine::Light::update(std::uint64_t count, Clock::time_point now) {
-  if (count == bytes) return;
-  bytes = count;
+void StatusLine::Light::update(std::uint64_t total, Clock::time_point now) {
+  if (total == count) return;
+  count = total;
   changed = now;
 }
 
@@ -72,20 +66,40 @@ void StatusLine::draw_state(const Machine& machine, const Style& style) const {
   ImGui::TextUnformatted(halted ? "halted " : busy_ ? "running" : "idle   ");
 }
 
+void StatusLine::draw_lights_and_text(const std::string& text, std::span<const Rgba> lights) {
+  const float before = ImGui::GetItemRectMax().x - ImGui::GetWindowPos().x + ImGui::GetTextLineHeight();
+  const float lights_width = static_cast<float>(lights.size()) * (ImGui::GetTextLineHeight() * 0.8f + ImGui::GetStyle().ItemInnerSpacing.x);
+  const float end = ImGui::GetContentRegionMax().x;
+  const std::string shown = fitted(text, end - before - lights_width);
+  ImGui::SameLine(std::max(before, end - ImGui::CalcTextSize(shown.c_str()).x - lights_width));
+  ImGui::BeginGroup();
+  for (const Rgba color : lights) light(color);
+  ImGui::TextUnformatted(shown.c_str());
+  ImGui::EndGroup();
+}
+
 void StatusLine::draw_serial(Machine& machine, const Style& style, Clock::time_point now) {
   const SerialPort& serial = machine.serial(1);
   from_guest_.update(serial.bytes_from_guest(), now);
   to_guest_.update(serial.bytes_to_guest(), now);
-  std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), "ttyS1  out %s  in %s", byte_count(from_guest_.bytes).data(), byte_count(to_guest_.bytes).data());
-  const float lights = 2 * (ImGui::GetTextLineHeight() * 0.8f + ImGui::GetStyle().ItemInnerSpacing.x);
-  ImGui::SameLine(ImGui::GetContentRegionMax().x - ImGui::CalcTextSize(text.data()).x - lights);
-  light(from_guest_.lit(now) ? style.light_transmit : style.light_off);
-  light(to_guest_.lit(now) ? style.light_receive : style.light_off);
-  ImGui::TextUnformatted(text.data());
+  draw_lights_and_text("ttyS1  out " + byte_count(from_guest_.count) + "  in " + byte_count(to_guest_.count), traffic_lights(style, now));
 }
 
-void StatusLine::draw(Machine& machine, const Style& style) {
+void StatusLine::draw_network(const NetworkLink& network, const Style& style, Clock::time_point now) {
+  const LinkStatus status = network.status();
+  from_guest_.update(status.frames_sent, now);
+  to_guest_.update(status.frames_received, now);
+  const auto traffic = traffic_lights(style, now);
+  const Rgba state = status.state == LinkState::up ? style.link_up : status.state == LinkState::connecting ? style.link_connecting : style.link_down;
+  draw_lights_and_text(network_line(status), std::array{state, traffic[0], traffic[1]});
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("%s", network_details(status).c_str());
+}
+
+std::array<Rgba, 2> StatusLine::traffic_lights(const Style& style, Clock::time_point now) const {
+  return {from_guest_.lit(now) ? style.light_transmit : style.light_off, to_guest_.lit(now) ? style.light_receive : style.light_off};
+}
+
+void StatusLine::draw(Machine& machine, const Style& style, const NetworkLink* network) {
   const auto now = Clock::now();
   measure(machine, now);
   draw_state(machine, style);
@@ -96,7 +110,8 @@ void StatusLine::draw(Machine& machine, const Style& style) {
     ImGui::SameLine(0, gap);
     ImGui::Text("%5.2f ms a frame", milliseconds_a_run_);
   }
-  draw_serial(machine, style, now);
+  if (network != nullptr) draw_network(*network, style, now);
+  else draw_serial(machine, style, now);
 }
 
 }  // namespace tuxarium::imgui

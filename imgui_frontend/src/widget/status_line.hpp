@@ -1,8 +1,11 @@
 // One line on what a machine is doing.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <span>
+#include <string>
 
 #include <tuxarium/machine.hpp>
 #include <tuxarium_imgui/style.hpp>
@@ -15,8 +18,8 @@ class StatusLine {
 
   void note_run(const RunResult& result, std::chrono::nanoseconds cost);
 
-  /// Draws in the current window, one text line high.
-  void draw(Machine& machine, const Style& style);
+  /// Draws in the current window, one text line high. With `network`, what it says; otherwise what passes through the second serial port.
+  void draw(Machine& machine, const Style& style, const NetworkLink* network);
 
  private:
   // What is shown changes twice a second, so that it can be read.
@@ -28,15 +31,18 @@ class StatusLine {
     std::chrono::nanoseconds cost{0};
   };
   struct Light {
-    std::uint64_t bytes = 0;
+    std::uint64_t count = 0;
     Clock::time_point changed{};
     bool lit(Clock::time_point now) const;
-    void update(std::uint64_t count, Clock::time_point now);
+    void update(std::uint64_t total, Clock::time_point now);
   };
 
   void measure(Machine& machine, Clock::time_point now);
   void draw_state(const Machine& machine, const Style& style) const;
   void draw_serial(Machine& machine, const Style& style, Clock::time_point now);
+  void draw_network(const NetworkLink& network, const Style& style, Clock::time_point now);
+  void draw_lights_and_text(const std::string& text, std::span<const Rgba> lights);
+  std::array<Rgba, 2> traffic_lights(const Style& style, Clock::time_point now) const;
 
   Window window_;
   double mips_ = 0;
