@@ -1,4 +1,4 @@
-// The command-line options that say where the guest's frames go: `--net` and `--forward`.
+// The command-line options that say where the guest's frames go: `--net` and what belongs to it.
 #pragma once
 
 #include <memory>
@@ -9,6 +9,7 @@
 #include <tuxarium/network_link.hpp>
 #include <tuxarium/result.hpp>
 #include <tuxarium/user_network.hpp>
+#include <tuxarium/websocket_link.hpp>
 
 namespace CLI {
 class App;
@@ -16,10 +17,11 @@ class App;
 
 namespace tuxarium::app {
 
-/// `none`, or `user` with `,host-loopback` and `,ipv6` behind it.
+/// `none`, `user` with `,host-loopback` and `,ipv6` behind it, or a URL that begins with `ws://` or `wss://`.
 struct NetSpec {
-  enum class Kind : std::uint8_t { none, user };
+  enum class Kind : std::uint8_t { none, user, websocket };
   Kind kind = Kind::none;
+  std::string url = {};
   bool host_loopback = false;
   bool ipv6 = false;
 };
@@ -39,8 +41,16 @@ class NetworkOptions {
   Result<std::shared_ptr<NetworkLink>> build(bool by_default) const;
 
  private:
+  Result<NetSpec> spec(bool by_default) const;
+  Result<void> check_belonging(const NetSpec& spec) const;
+  Result<UserNetworkOptions> user_options(const NetSpec& spec) const;
+  Result<WebsocketLinkOptions> websocket_options(const NetSpec& spec) const;
+  Result<std::string> token() const;
+
   std::string net_;
   std::vector<std::string> forwards_;
+  std::string token_, token_file_, format_, ca_file_;
+  bool insecure_ = false;
 };
 
 }  // namespace tuxarium::app

@@ -21,6 +21,8 @@ class NetworkWake {
 
   void clear();
 
+  const NetworkLink& link() const { return *link_; }
+
  private:
   std::shared_ptr<NetworkLink> link_;
   std::array<int, 2> ends_{-1, -1};

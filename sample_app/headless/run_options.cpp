@@ -88,7 +88,7 @@ void add_run_options(CLI::App& app, RunOptions& options, RawTexts& raw) {
       ->group("Files");
   app.add_option("--stats", raw.stats,
                  "one line of JSON on stderr at the end: reason, status, cycles, wall and CPU seconds, mips (million instructions in a second of "
-                 "CPU time), guest seconds, interrupts, exceptions, resets, disk and serial bytes, memory")
+                 "CPU time), guest seconds, interrupts, exceptions, resets, disk and serial bytes, network frames and state, memory")
       ->type_name("json")
       ->check(CLI::IsMember({"json"}))
       ->group("Report");

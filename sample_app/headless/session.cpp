@@ -120,7 +120,9 @@ void Session::after_slice(const RunResult& result) {
   const bool said_something = drain_console();
   pump_files();
   bool moved_in = false;
-  if (!network_) {
+  if (network_) {
+    if (const auto news = network_news_.of(network_->link().status())) say(*news);
+  } else {
     const auto link = serial2_.pump(machine_->serial(1), moved_in);
     if (!link) end({"error", kFailed, link.error().message});
   }
@@ -281,7 +283,8 @@ void Session::flush_output() {
 
 int Session::finish() {
   const Ending& ending = *ending_;
-  const RunStats stats = stats_->take(*machine_, ending.reason, ending.status);
+  RunStats stats = stats_->take(*machine_, ending.reason, ending.status);
+  if (network_) stats.network = network_->link().status();
   drain_console();
   pump_files();
   const auto link = network_ ? Result<void>{} : serial2_.finish(machine_->serial(1));

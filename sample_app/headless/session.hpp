@@ -13,6 +13,7 @@
 
 #include "clipboard_files.hpp"
 #include "console.hpp"
+#include "network_news.hpp"
 #include "network_wake.hpp"
 #include "port_log.hpp"
 #include "run_options.hpp"
@@ -70,6 +71,7 @@ class Session {
   SerialLink serial2_;
   std::optional<PortLog> port_log_;
   std::optional<NetworkWake> network_;  // when a link, and not serial2_, is at the other end of ttyS1
+  NetworkNews network_news_;
   std::unique_ptr<Machine> machine_;
 
   StopSignals signals_;

@@ -18,6 +18,25 @@ rusage usage_now() {
   return usage;
 }
 
+std::string_view word_of(LinkState state) {
+  switch (state) {
+    case LinkState::down: return "down";
+    case LinkState::connecting: return "connecting";
+    case LinkState::up: return "up";
+  }
+  return "";
+}
+
+/// A JSON string. What ASCII does not have becomes a question mark.
+std::string json_text(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c >= ' ' && c <= '~' ? c : '?';
+  }
+  return out + '"';
+}
+
 std::string decimal(double value) {
   char text[64];
   std::snprintf(text, sizeof text, "%.6f", value);
@@ -70,6 +89,17 @@ std::string to_json(const RunStats& stats) {
   count("serial0_bytes_to_guest", stats.serial0_to_guest);
   count("serial1_bytes_from_guest", stats.serial1_from_guest);
   count("serial1_bytes_to_guest", stats.serial1_to_guest);
+  if (stats.network) {
+    field("network_state", json_text(word_of(stats.network->state)));
+    count("network_frames_sent", stats.network->frames_sent);
+    count("network_bytes_sent", stats.network->bytes_sent);
+    count("network_dropped_sent", stats.network->dropped_sent);
+    count("network_frames_received", stats.network->frames_received);
+    count("network_bytes_received", stats.network->bytes_received);
+    count("network_dropped_received", stats.network->dropped_received);
+    count("network_connections", stats.network->connections);
+    field("network_last_error", json_text(stats.network->last_error));
+  }
   field("max_rss_kib", std::to_string(stats.max_rss_kib));
   return out + "}";
 }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ struct RunStats {
   double cpu_seconds = 0;         ///< user and system time of this process in that span
   long max_rss_kib = 0;           ///< largest resident set of this process
   std::uint64_t serial0_from_guest = 0, serial0_to_guest = 0, serial1_from_guest = 0, serial1_to_guest = 0;
+  std::optional<LinkStatus> network;
   std::string_view reason;        ///< why the run ended: a word
   int status = 0;
 };

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <exception>
 #include <fstream>
+#include <memory>
+#include <utility>
 
 #include <imgui.h>
 
@@ -23,8 +25,9 @@ int complain(const std::string& sentence, int status) {
   return status;
 }
 
-imgui::ConsoleOptions console_options() {
+imgui::ConsoleOptions console_options(std::shared_ptr<const NetworkLink> network) {
   imgui::ConsoleOptions options;
+  options.network = std::move(network);
   options.terminal.input = imgui::InputSource::host_events;
   return options;
 }
@@ -45,6 +48,7 @@ void show_at_its_size(Window& window, const imgui::ConsoleWindow& console, const
 int view(const ViewerOptions& options) {
   auto config = options.machine.build();
   if (!config) return complain(config.error().message, kWrongUsage);
+  const std::shared_ptr<const NetworkLink> network = config->network;
   auto machine = Machine::create(std::move(config.value()));
   if (!machine) return complain(machine.error().message, kWrongUsage);
   auto window = Window::open("Tuxarium");
@@ -53,7 +57,7 @@ int view(const ViewerOptions& options) {
   if (const auto loaded = load_font(options.font_file, options.font_size * window.value()->scale()); !loaded) {
     return complain(loaded.error().message, kWrongUsage);
   }
-  imgui::ConsoleWindow console{*machine.value(), console_options()};
+  imgui::ConsoleWindow console{*machine.value(), console_options(network)};
   window.value()->send_keys_to(&console.terminal());
   show_at_its_size(*window.value(), console, options);
   int status = FrameLoop{*machine.value(), console, *window.value(), options}.run();

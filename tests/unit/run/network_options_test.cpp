@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "machine_options.hpp"
+#include "network_news.hpp"
 #include "network_wake.hpp"
 #include "temporary_folder.hpp"
 
@@ -58,6 +59,54 @@ TEST_CASE("networks") {
     INFO(text);
     CHECK_FALSE(parse_net_spec(text));
   }
+}
+
+TEST_CASE("networks behind a websocket") {
+  const auto spec = parse_net_spec("wss://a.b/tap?x=1,2").value();
+  CHECK(spec.kind == NetSpec::Kind::websocket);
+  CHECK(spec.url == "wss://a.b/tap?x=1,2");
+  const TemporaryFolder folder;
+  folder.write("token", "s3cret\r\nmore\n");
+  folder.write("empty", "\n");
+  const std::string url = "ws://127.0.0.1:1/tap";
+  CHECK(holds(message_of({"--net", url}, true), "--serial2"));
+  CHECK(holds(message_of({"--net", "user", "--net-token", "x"}), "--net-token needs --net with a ws:// or wss:// address"));
+  CHECK(holds(message_of({"--net-format", "raw"}), "--net-format needs"));
+  CHECK(holds(message_of({"--net", url, "--net-ca", "x"}), "--net-ca needs --net with a wss:// address"));
+  CHECK(holds(message_of({"--net", url, "--net-insecure"}), "--net-insecure needs --net with a wss:// address"));
+  CHECK(holds(message_of({"--net", "wss://127.0.0.1:1/", "--net-insecure", "--net-ca", "x"}), "--net-ca says nothing"));
+  CHECK(holds(message_of({"--net", url, "--net-token", "x", "--net-token-file", folder / "token"}), "two tokens"));
+  CHECK(holds(message_of({"--net", url, "--net-token-file", folder / "none"}), "none"));
+  CHECK(holds(message_of({"--net", url, "--net-token-file", folder / "empty"}), "empty"));
+  CHECK(holds(message_of({"--net", url, "--forward", "tcp:2222:22"}), "--forward needs --net user"));
+#ifdef TUXARIUM_HAS_NET
+  CHECK(message_of({"--net", url, "--net-token-file", folder / "token", "--net-format", "raw"}) == "");
+  CHECK(message_of({"--net", "wss://127.0.0.1:1/", "--net-insecure"}) == "");
+  CHECK(holds(message_of({"--net", "wss://127.0.0.1:1/", "--net-ca", folder / "token"}), "token"));
+  CHECK(holds(message_of({"--net", "ws://"}), "ws://"));
+#endif
+}
+
+TEST_CASE("what is told of a network") {
+  NetworkNews news;
+  LinkStatus status;
+  status.state = LinkState::connecting;
+  CHECK_FALSE(news.of(status));
+  status.state = LinkState::up;
+  CHECK_FALSE(news.of(status));
+  status.state = LinkState::down;
+  CHECK_FALSE(news.of(status));
+  status.last_error = "It hung up.";
+  CHECK(news.of(status) == "no network: It hung up.");
+  CHECK_FALSE(news.of(status));
+  status.state = LinkState::connecting;
+  CHECK_FALSE(news.of(status));
+  status.state = LinkState::down;
+  status.last_error = "Nobody is there.";
+  CHECK(news.of(status) == "no network: Nobody is there.");
+  status.state = LinkState::up;
+  CHECK(news.of(status) == "the network is up again");
+  CHECK_FALSE(news.of(status));
 }
 
 TEST_CASE("port forwards") {
