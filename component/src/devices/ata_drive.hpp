@@ -6,9 +6,9 @@
 // time unless the BlockDevice answers `pending`).
 //
 // The write cache is the BlockDevice's and is off at power-on: the BlockDevice is flushed before a write command completes, so what the
-// guest was told is written is durable. Off, because a guest's file system need not send FLUSH CACHE when its user says `sync` (Linux's ext2
-// sends one for fsync() alone), and Linux of 2007 sends none to this drive. A guest that does may switch the cache on with SET FEATURES;
-// then FLUSH CACHE makes its writes durable. A reset by software keeps the setting.
+// guest was told is written is durable. Off, because a guest's file system need not send FLUSH CACHE when its user says `sync` (Linux's
+// ext2 sends one for fsync() alone), and Linux of 2007 sends none to this drive. A guest that does may switch the cache on with SET
+// FEATURES; then FLUSH CACHE makes its writes durable. A reset by software keeps the setting.
 #pragma once
 
 #include <algorithm>
