@@ -9,13 +9,11 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "disk/host_file.hpp"
-#include "disk/manifest.hpp"
 
 namespace tuxarium::disk_tool {
 
@@ -141,12 +139,6 @@ Result<void> write_raw(BlockDevice& disk, NewFile& out) {
     if (auto written = out.write_at(at, buffer); !written) return written;
   }
   return out.resize(bytes);
-}
-
-std::string piece_name(std::uint64_t number) {
-  char name[40];
-  std::snprintf(name, sizeof name, "hda%09llu.bin", static_cast<unsigned long long>(number));
-  return name;
 }
 
 namespace {

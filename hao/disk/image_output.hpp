@@ -11,9 +11,12 @@
 #include <tuxarium/block_device.hpp>
 #include <tuxarium/result.hpp>
 
+#include "disk/manifest.hpp"
+
 namespace tuxarium::disk_tool {
 
 namespace fs = std::filesystem;
+using disk::piece_name;
 
 /// A new file beside `path`, removed again unless publish() puts it there.
 class NewFile {
@@ -67,8 +70,5 @@ Result<void> write_raw(BlockDevice& disk, NewFile& out);
 
 /// Writes all of a disk as pieces and a manifest. Pieces of zeros get no file unless `zero_files`, which old readers need.
 Result<void> write_pieces(BlockDevice& disk, std::uint32_t piece_bytes, bool zero_files, const fs::path& folder);
-
-/// `hda%09d.bin`.
-std::string piece_name(std::uint64_t number);
 
 }  // namespace tuxarium::disk_tool

@@ -47,6 +47,10 @@ class BlockDevice {
 
   /// A sentence on the latest request that ended in `error`; empty when none did.
   virtual std::string last_error() const = 0;
+
+  /// A number that differs between disks of different content, for a disk that knows it without being read (from a manifest); otherwise 0.
+  /// An overlay in a file remembers what it was made for by this number, or by reading the disk.
+  virtual std::uint64_t content_id() const { return 0; }
 };
 
 }  // namespace tuxarium

@@ -38,7 +38,8 @@ std::unique_ptr<BlockDevice> make_memory_overlay(std::unique_ptr<BlockDevice> ba
 /// that a write is done, unless it has switched their write cache on: so what the guest has synced survives both. The file is locked until the disk is destroyed, and an error when another one has it, when it was made for a disk of other
 /// content, or when flushed data in it is damaged. A host without space gives the guest an error and leaves the file valid.
 /// The file grows to at most 64 MiB and four times the size of the disk, is compacted then and at open (by way of `overlay`.compacting),
-/// and memory grows by 8 bytes a sector written. Reads all of a small base and samples of a large one, so `base` must not answer `pending`.
+/// and memory grows by 8 bytes a sector written. A base that has no content_id() is known by reading all of a small one and samples of a large
+/// one, so it must not answer `pending` then.
 Result<std::unique_ptr<BlockDevice>> open_file_overlay(std::unique_ptr<BlockDevice> base, const std::filesystem::path& overlay);
 
 }  // namespace tuxarium

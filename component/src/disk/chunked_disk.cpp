@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -19,13 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using disk::Manifest;
+using disk::piece_name;
 using disk::quoted;
-
-std::string piece_name(std::uint64_t number) {
-  char name[40];
-  std::snprintf(name, sizeof name, "hda%09llu.bin", static_cast<unsigned long long>(number));
-  return name;
-}
 
 /// The number in a name that piece_name() makes.
 std::optional<std::uint64_t> piece_number(const std::string& name) {
@@ -60,6 +54,7 @@ class ChunkedDisk final : public BlockDevice {
   BlockStatus write(std::uint64_t, std::span<const std::byte>) override { return fail("A disk in pieces cannot be written."); }
   BlockStatus flush() override { return BlockStatus::done; }
   std::string last_error() const override { return error_; }
+  std::uint64_t content_id() const override { return layout_.manifest ? disk::content_id(*layout_.manifest) : 0; }
 
  private:
   // The cache holds at most this many pieces, and fewer large ones; the one not used for longest makes room.

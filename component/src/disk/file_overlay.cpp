@@ -227,13 +227,28 @@ Result<void> FileOverlay::compact() {
 
 }  // namespace
 
+namespace {
+
+/// What the overlay at `path` must have been made for: the disk by its own number if it has one, otherwise by its content. An overlay may have
+/// been made for the same content where the disk could not tell its number.
+Result<OverlayBase> wanted_base(BlockDevice& base, const fs::path& path) {
+  const OverlayBase by_id{base.sector_count(), base.content_id()};
+  if (by_id.digest == 0) return disk::identify_base(base);
+  const auto found = disk::base_of_overlay(path);
+  if (!found || *found == by_id || found->sectors != by_id.sectors) return by_id;
+  const auto by_content = disk::identify_base(base);
+  return by_content && *found == *by_content ? *by_content : by_id;
+}
+
+}  // namespace
+
 Result<std::unique_ptr<BlockDevice>> open_file_overlay(std::unique_ptr<BlockDevice> base, const std::filesystem::path& overlay) {
   assert(base != nullptr);
   std::error_code code;
   // A symbolic link stays one when the log behind it is replaced.
   const fs::path path = fs::weakly_canonical(overlay, code);
   if (code) return Error{ErrorCode::io, "Cannot use the overlay " + disk::quoted(overlay) + ": " + code.message() + "."};
-  const auto identity = disk::identify_base(*base);
+  const auto identity = wanted_base(*base, path);
   if (!identity) return identity.error();
   try {
     OverlayIndex index;

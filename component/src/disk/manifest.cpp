@@ -2,7 +2,9 @@
 
 #include <bit>
 #include <charconv>
+#include <cstdio>
 #include <optional>
+#include <span>
 #include <system_error>
 
 namespace tuxarium::disk {
@@ -76,6 +78,20 @@ std::optional<Manifest::Piece> parse_piece(std::string_view line) {
 }
 
 }  // namespace
+
+std::string piece_name(std::uint64_t number) {
+  char name[40];
+  std::snprintf(name, sizeof name, "hda%09llu.bin", static_cast<unsigned long long>(number));
+  return name;
+}
+
+std::uint64_t content_id(const Manifest& manifest) {
+  const std::string text = format_manifest(manifest);
+  const Sha256Digest digest = sha256(std::as_bytes(std::span{text}));
+  std::uint64_t id = 0;
+  for (std::size_t i = 0; i < sizeof id; ++i) id |= std::uint64_t{digest[i]} << (8 * i);
+  return id == 0 ? 1 : id;
+}
 
 bool valid_piece_size(std::uint64_t bytes) { return std::has_single_bit(bytes) && bytes >= kMinPieceBytes && bytes <= kMaxPieceBytes; }
 

@@ -41,6 +41,12 @@ struct Manifest {
   std::vector<Piece> pieces;
 };
 
+/// The file name of a piece: `hda%09d.bin`.
+std::string piece_name(std::uint64_t number);
+
+/// Which disk a manifest describes, as one number that is never 0 (BlockDevice::content_id()).
+std::uint64_t content_id(const Manifest& manifest);
+
 /// True for a piece size that a disk may have.
 bool valid_piece_size(std::uint64_t bytes);
 

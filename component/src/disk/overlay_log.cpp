@@ -244,6 +244,14 @@ std::uint64_t checksum64(std::uint64_t seed, Bytes data) {
   return step(sum, last);
 }
 
+std::optional<OverlayBase> base_of_overlay(const std::filesystem::path& path) {
+  const auto file = HostFile::open(path, HostFile::Mode::read, std::string{kRole});
+  if (!file) return std::nullopt;
+  Reader reader{*file, path};
+  if (!reader.read_header()) return std::nullopt;
+  return reader.contents().base;
+}
+
 Result<OverlayContents> read_overlay(const std::filesystem::path& path, const OverlayVisitor& visit) {
   const auto file = HostFile::open(path, HostFile::Mode::read, std::string{kRole});
   if (!file) return file.error();

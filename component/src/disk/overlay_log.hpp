@@ -30,6 +30,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -65,6 +66,9 @@ struct OverlayContents {
 
 /// Told of every good write record in order: first sector, number of sectors, offset of their data.
 using OverlayVisitor = std::function<void(std::uint64_t first, std::uint64_t count, std::uint64_t offset)>;
+
+/// The disk that the log at `path` was made for; nothing when there is no readable log.
+std::optional<OverlayBase> base_of_overlay(const std::filesystem::path& path);
 
 /// Reads a log through without changing or locking it.
 Result<OverlayContents> read_overlay(const std::filesystem::path& path, const OverlayVisitor& visit);
