@@ -1,19 +1,24 @@
 # The Linux inside the program: a shell in 24 MiB of RAM, files, the clipboard, reboot, power-off, and a second boot by the overlay.
 . "$(dirname "$0")/common.sh"
 
-"$program" --help | grep -q 'the Linux inside this program' || { echo "skipped: no help on it"; exit 0; }
 status=0
 "$program" --boot default --max-cycles 1000 > "$work/console" 2> "$work/said" < /dev/null || status=$?
 if grep -q "built without a Linux" "$work/said"; then echo "skipped: built without tuxarium::guest"; exit 0; fi
 
-prompt='/root # '
-# Not `$` after the prompt: this shell asks the terminal for its cursor there.
+prompt='/root # $'
 guest 0 --ram 24M --expect "$prompt" --send 'uname -s -m; stty size\n' --expect 'Linux i686' --expect '30 80' --expect "$prompt" \
   --send 'echo kept > /root/file && sync && cat /root/file; mount | grep "on / "\n' --expect '/dev/root on / type ext2 .rw' \
   --expect "$prompt" --send 'poweroff\n' --expect 'Power down'
 shows 'Boot time: '
 shows_not 'I/O error'
 shows_not 'not found'
+shows_not 'perfctr'
+
+# The window is as large as the kernel's command line says, or as `resize` is told or finds out.
+options='console=ttyS0 root=/dev/sda rootfstype=ext2 rw tsc=reliable board=tuxarium quiet'
+guest 0 --append "$options rows=50 cols=132" --expect "$prompt" --send 'whoami; stty size; resize 41 99; stty size\n' --expect '\n41 99' \
+  --expect "$prompt" --send 'resize; stty size\n' --expect '\[6n' --send '\e[48;150R' --expect '\n48 150' --expect "$prompt"
+shows '50 132'
 
 printf 'from the host, 5 words' > "$work/text"
 guest 0 --clipboard-in "$work/text" --clipboard-out "$work/out" --expect "$prompt" --send 'clip | wc -c; clip\n' --expect '22' \
