@@ -132,7 +132,8 @@ CpuState start_state(Input& in, unsigned mode) {
     s.gpr[r] = (kind & 3) == 0 ? value : (kind & 3) == 1 ? value & 0xff : value % kRamSize;
   }
   s.cr0 = kCr0Et | (in.take(1) & 0x2e);
-  s.cr4 = in.take(2) & (kCr4Tsd | kCr4De | kCr4Pse | kCr4Pge);
+  s.cr4 = in.take(2) & (kCr4Tsd | kCr4De | kCr4Pse | kCr4Pge | kCr4Osfxsr | kCr4Osxmmexcpt);
+  s.mxcsr = (s.cr4 & kCr4Osfxsr) != 0 ? in.take(2) : 0x1f80;
   s.cr3 = kDirectory;
   s.gdtr = {kGdt, 0x1ff};
   s.idtr = {mode == real ? 0u : kIdt, 0x7ff};
@@ -179,7 +180,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const unsigned choice = in.take(1), options = in.take(1);
   ram.clear();
   Bus bus;
-  Cpu cpu{ram, bus, (options & 1) != 0 ? Model::jslinux : Model::full};
+  Cpu cpu{ram, bus, (options & 1) != 0 ? Model::jslinux : Model::full, {.sse3 = true, .popcnt = true}};
   bus.cpu = &cpu;
   fill_tables(ram.data(), in.take(4));
   const CpuState state = start_state(in, choice & 7);

@@ -95,6 +95,9 @@ void place_branch(const Core& c, const Instruction& i, std::uint32_t eip, std::u
   op.src = same_page(next) ? 1 : 0;
 }
 
+/// FISTTP came with SSE3, among encodings that the x87 had left free.
+bool is_fisttp(const Instruction& i) { return i.is_memory && i.reg == 1 && (i.opcode == 0xdb || i.opcode == 0xdd || i.opcode == 0xdf); }
+
 bool valid_segment_register(const Instruction& i) {
   if (i.mnemonic() == Mnemonic::mov_to_seg) return i.reg <= kGs && i.reg != kCs;
   return i.mnemonic() != Mnemonic::mov_from_seg || i.reg <= kGs;
@@ -120,6 +123,7 @@ Handler pick(const Core& c, const Instruction& i, std::uint32_t eip, std::uint32
   if (const Handler h = pick_string(i, op)) return h;
   op.wide = wide ? 1 : 0;
   if (i.mnemonic() == Mnemonic::x87 || i.mnemonic() == Mnemonic::fwait) {
+    if (c.has(Feature::fpu) && is_fisttp(i) && !c.has(Feature::sse3)) return op_undefined;
     op.repeat = c.has(Feature::fpu) ? 0 : 1;
     return pick_x87(i, wide, op);
   }

@@ -26,13 +26,13 @@ inline constexpr std::array<std::array<X87MemoryName, 8>, 8> kX87MemoryNames{{
     {{{"fld", "dword"}, {}, {"fst", "dword"}, {"fstp", "dword"}, {"fldenv", ""}, {"fldcw", "word"}, {"fnstenv", ""}, {"fnstcw", "word"}}},
     {{{"fiadd", "dword"}, {"fimul", "dword"}, {"ficom", "dword"}, {"ficomp", "dword"},
       {"fisub", "dword"}, {"fisubr", "dword"}, {"fidiv", "dword"}, {"fidivr", "dword"}}},
-    {{{"fild", "dword"}, {}, {"fist", "dword"}, {"fistp", "dword"}, {}, {"fld", "tbyte"}, {}, {"fstp", "tbyte"}}},
+    {{{"fild", "dword"}, {"fisttp", "dword"}, {"fist", "dword"}, {"fistp", "dword"}, {}, {"fld", "tbyte"}, {}, {"fstp", "tbyte"}}},
     {{{"fadd", "qword"}, {"fmul", "qword"}, {"fcom", "qword"}, {"fcomp", "qword"},
       {"fsub", "qword"}, {"fsubr", "qword"}, {"fdiv", "qword"}, {"fdivr", "qword"}}},
-    {{{"fld", "qword"}, {}, {"fst", "qword"}, {"fstp", "qword"}, {"frstor", ""}, {}, {"fnsave", ""}, {"fnstsw", "word"}}},
+    {{{"fld", "qword"}, {"fisttp", "qword"}, {"fst", "qword"}, {"fstp", "qword"}, {"frstor", ""}, {}, {"fnsave", ""}, {"fnstsw", "word"}}},
     {{{"fiadd", "word"}, {"fimul", "word"}, {"ficom", "word"}, {"ficomp", "word"},
       {"fisub", "word"}, {"fisubr", "word"}, {"fidiv", "word"}, {"fidivr", "word"}}},
-    {{{"fild", "word"}, {}, {"fist", "word"}, {"fistp", "word"},
+    {{{"fild", "word"}, {"fisttp", "word"}, {"fist", "word"}, {"fistp", "word"},
       {"fbld", "tbyte"}, {"fild", "qword"}, {"fbstp", "tbyte"}, {"fistp", "qword"}}},
 }};
 

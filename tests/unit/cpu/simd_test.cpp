@@ -112,6 +112,36 @@ TEST_CASE("the jslinux model has none of it") {
   }
 }
 
+TEST_CASE("SSE3 and POPCNT only on request") {
+  memory::GuestRam ram{1u << 20};
+  FakeBus bus;
+  for (const bool on : {false, true}) {
+    Cpu cpu{ram, bus, Model::full, {.sse3 = on, .popcnt = on}};
+    for (const Bytes& bytes : {Bytes{0xf2, 0x0f, 0x7c, 0xc1}, Bytes{0xf2, 0x0f, 0xf0, 0x07}, Bytes{0xdb, 0x0f}, Bytes{0xf3, 0x0f, 0xb8, 0xc1}}) {
+      CpuState s = cpu.state();
+      s.cr4 |= kCr4Osfxsr;
+      s.segment[kCs].base = 0;
+      s.eip = 0x1000;
+      s.idtr = {0, 0x3ff};
+      std::memset(ram.data(), 0, 0x400);
+      std::memset(ram.data() + 0x1000, 0xf4, 16);
+      std::memcpy(ram.data() + 0x1000, bytes.data(), bytes.size());
+      std::memset(ram.data() + 0x2000, 0xf4, 1);
+      const std::uint32_t vector = 0x2000;
+      std::memcpy(ram.data() + 4 * kInvalidOpcode, &vector, 4);
+      cpu.ram_changed(0, 0x3000);
+      cpu.set_state(s);
+      REQUIRE(cpu.run(100, true) == Exit::halted);
+      CAPTURE(int{bytes[0]});
+      CHECK(cpu.state().eip == (on ? 0x1001 + bytes.size() : 0x2001u));
+      s = cpu.state();
+      s.halted = 0;
+      s.segment[kCs].selector = 0;
+      cpu.set_state(s);
+    }
+  }
+}
+
 TEST_CASE("prefixes that select no instruction, and LOCK, are invalid") {
   for (const Bytes& bytes : {Bytes{0xf3, 0x0f, 0xfc, 0xc1}, Bytes{0xf2, 0x0f, 0x28, 0xc1}, Bytes{0xf3, 0x0f, 0x28, 0xc1}, Bytes{0xf0, 0x0f, 0x58, 0x06},
                              Bytes{0xf0, 0x66, 0x0f, 0x6f, 0x06}, Bytes{0x66, 0x0f, 0x12, 0xc1}, Bytes{0x0f, 0x2b, 0xc1}, Bytes{0x0f, 0x50, 0x06},

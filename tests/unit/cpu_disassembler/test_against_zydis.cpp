@@ -66,14 +66,13 @@ void rename_condition(std::string& text) {
   }
 }
 
-/// x87: st(1) for st1, the official names of the obsolete no-operations, no second operand of FUCOMP; FISTTP is SSE3.
+/// x87: st(1) for st1, the official names of the obsolete no-operations, no second operand of FUCOMP.
 void rename_x87(std::string& text) {
   for (char n = '0'; n <= '7'; ++n) replace_all(text, std::string(" st") + n, std::string(" st(") + n + ")");
   if (text.starts_with("fucomp st(0), ")) replace_all(text, "st(0), ", "");
   for (const auto& [theirs, ours] : {std::pair{"feni8087_nop", "fneni"}, {"fdisi8087_nop", "fndisi"}, {"fsetpm287_nop", "fnsetpm"}}) {
     if (text == theirs) text = ours;
   }
-  if (text.starts_with("fisttp")) text = kBadInstruction;
 }
 
 /// Without a base, a displacement is an address: unsigned.

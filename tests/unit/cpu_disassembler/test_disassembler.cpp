@@ -214,7 +214,8 @@ TEST_CASE("x87") {
       {32, {0xd9, 0x38}, "fnstcw word ptr [eax]"},
       {32, {0xdd, 0x30}, "fnsave [eax]"},
       {32, {0x64, 0xd9, 0x20}, "fldenv fs:[eax]"},
-      {32, {0xdd, 0x08}, "(bad)"},
+      {32, {0xdd, 0x08}, "fisttp qword ptr [eax]"},
+      {32, {0xdb, 0x20}, "(bad)"},
       {32, {0x9b}, "fwait"},
   });
 }

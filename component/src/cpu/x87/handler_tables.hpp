@@ -174,12 +174,15 @@ struct HandlerTables {
     table[slot(0xd9, 2)] = Ops::template fst<4, 0>;
     table[slot(0xd9, 3)] = Ops::template fst<4, 1>;
     table[slot(0xd9, 7)] = Ops::fnstcw;
+    table[slot(0xdb, 1)] = Ops::template fisttp<4>;
     table[slot(0xdb, 2)] = Ops::template fist<4, 0>;
     table[slot(0xdb, 3)] = Ops::template fist<4, 1>;
     table[slot(0xdb, 7)] = Ops::fstp_f80;
+    table[slot(0xdd, 1)] = Ops::template fisttp<8>;
     table[slot(0xdd, 2)] = Ops::template fst<8, 0>;
     table[slot(0xdd, 3)] = Ops::template fst<8, 1>;
     table[slot(0xdd, 7)] = Ops::fnstsw;
+    table[slot(0xdf, 1)] = Ops::template fisttp<2>;
     table[slot(0xdf, 2)] = Ops::template fist<2, 0>;
     table[slot(0xdf, 3)] = Ops::template fist<2, 1>;
     table[slot(0xdf, 6)] = Ops::fbstp;

@@ -372,6 +372,15 @@ struct Operations {
       return staged(u, {kIndefiniteBits, kUnderflowRaised}, bytes, pops);
     return staged(u, to_integer_exact(u.st(0), bytes * 8, environment(u)), bytes, pops);
   }
+  /// FISTTP: towards zero whatever the control word says.
+  template <unsigned bytes>
+  static StagedStore fisttp(const Unit& u) {
+    constexpr std::uint16_t kTruncate = 0x0c00;
+    if (u.st_empty(0)) return fist<bytes, 1>(u);
+    Environment env = environment(u);
+    env.control |= kTruncate;
+    return staged(u, to_integer_exact(u.st(0), bytes * 8, env), bytes, 1);
+  }
   static StagedStore fstp_f80(const Unit& u) {
     const bool empty = u.st_empty(0);
     const Float80 value = empty ? kIndefinite : u.st(0);

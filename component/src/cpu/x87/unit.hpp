@@ -1,6 +1,6 @@
 // The x87 floating-point unit of an i686: Intel SDM vol. 1 chapter 8 and the instruction pages of vol. 2.
 //
-// Modelled: all instructions of an i686 (without FISTTP) with the undocumented aliases, stack faults, masked and unmasked responses to all
+// Modelled: all instructions of an i686, and FISTTP of SSE3, with the undocumented aliases, stack faults, masked and unmasked responses to all
 // six exceptions, precision and rounding control, C0-C3, the tag word, environment and state images in four layouts, last instruction
 // and operand pointers. The unit knows no memory, no prefixes and no faults: the CPU fetches operands, asks error_pending() before
 // waiting instructions, and records the pointers. Not modelled: the pointers' dependence on the processor generation; C0, C2, C3 where

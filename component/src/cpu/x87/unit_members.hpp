@@ -58,11 +58,11 @@ MemoryForm BasicUnit<A>::memory_form(unsigned escape, unsigned reg, bool wide) {
       {{load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}},
       {{load, 4}, {}, {store, 4}, {store, 4}, {load_environment, 28}, {load_control, 2}, {store_environment, 28}, {store_control, 2}},
       {{load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}, {load, 4}},
-      {{load, 4}, {}, {store, 4}, {store, 4}, {}, {load, 10}, {}, {store, 10}},
+      {{load, 4}, {store, 4}, {store, 4}, {store, 4}, {}, {load, 10}, {}, {store, 10}},
       {{load, 8}, {load, 8}, {load, 8}, {load, 8}, {load, 8}, {load, 8}, {load, 8}, {load, 8}},
-      {{load, 8}, {}, {store, 8}, {store, 8}, {load_state, 108}, {}, {save_state, 108}, {store_control, 2}},
+      {{load, 8}, {store, 8}, {store, 8}, {store, 8}, {load_state, 108}, {}, {save_state, 108}, {store_control, 2}},
       {{load, 2}, {load, 2}, {load, 2}, {load, 2}, {load, 2}, {load, 2}, {load, 2}, {load, 2}},
-      {{load, 2}, {}, {store, 2}, {store, 2}, {load, 10}, {load, 8}, {store, 10}, {store, 8}}};
+      {{load, 2}, {store, 2}, {store, 2}, {store, 2}, {load, 10}, {load, 8}, {store, 10}, {store, 8}}};
   MemoryForm form = kForms[escape & 7u][reg & 7u];
   if (!wide && form.bytes > 10) form.bytes = static_cast<std::uint8_t>(form.bytes - 14);
   return form;
