@@ -313,7 +313,7 @@ void UserNetwork::take_from_guest(int most) {
 }
 
 void UserNetwork::take_frame(std::span<const std::byte> frame) {
-  const auto verdict = guard_.judge(frame, Clock::now());
+  const auto verdict = guard_.judge(frame);
   if (verdict == GuestFrameGuard::Verdict::drop || !has_room(verdict)) {
     guarded_.fetch_add(1, std::memory_order_relaxed);
     return;

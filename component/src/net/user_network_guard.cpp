@@ -71,18 +71,18 @@ GuestFrameGuard::GuestFrameGuard(const Options& options) : host_loopback_{option
   for (const UdpForward& target : options.udp_forwards) forwards_.push_back({.target = target});
 }
 
-Verdict GuestFrameGuard::judge(Bytes frame, Clock::time_point now) {
+Verdict GuestFrameGuard::judge(Bytes frame) const {
   if (frame.size() < kEthernetHeader) return Verdict::drop;
   const Bytes packet = frame.subspan(kEthernetHeader);
   switch (word_at(frame, 12)) {
     case kArp: return packet.size() >= kArpBytes ? Verdict::pass : Verdict::drop;
-    case kIp4: return judge_ip4(packet, now);
+    case kIp4: return judge_ip4(packet);
     case kIp6: return ipv6_ ? judge_ip6(packet) : Verdict::drop;
     default: return Verdict::drop;
   }
 }
 
-Verdict GuestFrameGuard::judge_ip4(Bytes packet, Clock::time_point now) {
+Verdict GuestFrameGuard::judge_ip4(Bytes packet) const {
   if (packet.size() < kIp4Header || byte_at(packet, 0) >> 4 != 4) return Verdict::drop;
   const std::size_t header = std::size_t{byte_at(packet, 0)} % 16 * 4, total = word_at(packet, 2);
   if (header < kIp4Header || total < header || total > packet.size()) return Verdict::drop;
@@ -91,13 +91,9 @@ Verdict GuestFrameGuard::judge_ip4(Bytes packet, Clock::time_point now) {
   const std::uint32_t from = long_at(packet, 12), to = long_at(packet, 16);
   if ((protocol != kTcp && protocol != kUdp && protocol != kIcmp) || leads_nowhere(to)) return Verdict::drop;
 
-  constexpr std::uint16_t kMoreFragments = 0x2000, kOffset = 0x1fff;
-  const std::uint16_t fragment = word_at(packet, 6);
+  constexpr std::uint16_t kFragment = 0x3fff;  // more fragments, or an offset
+  if ((word_at(packet, 6) & kFragment) != 0 || !header_fits(protocol, payload)) return Verdict::drop;
   const bool from_guest = in_user_network(from);
-  if ((fragment & (kMoreFragments | kOffset)) != 0) {
-    return from_guest ? judge_fragment(to, header + (fragment & kOffset) * std::size_t{8} + payload.size(), now) : Verdict::drop;
-  }
-  if (!header_fits(protocol, payload)) return Verdict::drop;
   Ports ports{.source = 0, .target = 0, .opens = true};
   if (protocol != kIcmp) ports = {word_at(payload, 0), word_at(payload, 2), protocol == kUdp || is_opening(payload)};
   if (to == kUserGateway || to == kBroadcast) {
@@ -108,18 +104,6 @@ Verdict GuestFrameGuard::judge_ip4(Bytes packet, Clock::time_point now) {
   if (!from_guest) return Verdict::drop;
   if (to == kUserNameServer) return protocol == kIcmp ? Verdict::pass : judge_name_query(ports.target, ports.opens);
   return in_user_network(to) ? Verdict::drop : beyond(ports.opens);
-}
-
-/// The ports of a fragment are not known, so it must not lead to an address where they matter. `end` is where its datagram then ends at least.
-Verdict GuestFrameGuard::judge_fragment(std::uint32_t to, std::size_t end, Clock::time_point now) {
-  if (in_user_network(to) || to == kBroadcast || end > 0xffff) return Verdict::drop;
-  if (now - refilled_ >= std::chrono::seconds{1}) {
-    fragments_left_ = std::min(fragments_left_ + kFragmentsASecond, kFragmentsAtOnce);
-    refilled_ = now;
-  }
-  if (fragments_left_ == 0) return Verdict::drop;
-  --fragments_left_;
-  return Verdict::opens;
 }
 
 Verdict GuestFrameGuard::judge_to_gateway(std::uint8_t protocol, std::uint32_t from, const Ports& ports) const {

@@ -2,11 +2,11 @@
 //
 // The stack runs in the host's process and makes sockets of what it is sent, so it sees well-formed frames of protocols that it serves alone
 // (RFC 791 IPv4 and RFC 8200 IPv6 with TCP, UDP and ICMP behind the header; ARP), and none that reach for the host's loopback in ways that the stack
-// does not refuse itself. IPv6 extension headers are not modelled: the stack does not read them.
+// does not refuse itself. IPv6 extension headers do not pass: the stack does not read them. Nor do fragments of IPv4: the reassembly of libslirp 4.7.0
+// as Debian 12 compiled it (its two views of one list break C's aliasing rules) crashes when a datagram's last fragment comes first.
 #pragma once
 
 #include <bitset>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -24,8 +24,6 @@ inline constexpr std::uint8_t kUserPrefix6[8] = {0xfe, 0xc0};
 
 class GuestFrameGuard {
  public:
-  using Clock = std::chrono::steady_clock;
-
   enum class Verdict : std::uint8_t {
     drop,
     pass,        ///< belongs to what there is, or is answered inside
@@ -45,12 +43,9 @@ class GuestFrameGuard {
     std::vector<UdpForward> udp_forwards = {};
   };
 
-  /// IPv4 fragments that pass in a second and at once: the stack keeps each for up to 30 seconds.
-  static constexpr unsigned kFragmentsASecond = 100, kFragmentsAtOnce = 200;
-
   explicit GuestFrameGuard(const Options& options);
 
-  Verdict judge(std::span<const std::byte> frame, Clock::time_point now);
+  Verdict judge(std::span<const std::byte> frame) const;
 
   /// A frame on its way to the guest: whoever has sent a datagram through a forward may be answered.
   void note_for_guest(std::span<const std::byte> frame);
@@ -68,16 +63,13 @@ class GuestFrameGuard {
     bool opens;
   };
 
-  Verdict judge_ip4(std::span<const std::byte> packet, Clock::time_point now);
-  Verdict judge_fragment(std::uint32_t to, std::size_t end, Clock::time_point now);
+  Verdict judge_ip4(std::span<const std::byte> packet) const;
   Verdict judge_to_gateway(std::uint8_t protocol, std::uint32_t from, const Ports& ports) const;
   Verdict judge_ip6(std::span<const std::byte> packet) const;
   const Forward* forward_of(std::uint32_t guest_address, std::uint16_t guest_port) const;
 
   bool host_loopback_, ipv6_;
   std::vector<Forward> forwards_;
-  unsigned fragments_left_ = kFragmentsAtOnce;
-  Clock::time_point refilled_{};
 };
 
 }  // namespace tuxarium::net
