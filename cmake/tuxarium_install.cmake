@@ -25,7 +25,7 @@ if(TARGET tuxarium_imgui AND NOT TUXARIUM_IMGUI_TARGET)
   install(EXPORT tuxarium_imgui_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
 endif()
 
-foreach(program tuxarium-run tuxarium-viewer tuxarium-disk)
+foreach(program tuxarium-run tuxarium-viewer tuxarium-disk tuxarium-bridge)
   if(TARGET ${program})
     install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()

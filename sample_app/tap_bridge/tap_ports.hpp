@@ -1,0 +1,54 @@
+// TAP devices (Documentation/networking/tuntap.rst of the kernel), one a client.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "asio.hpp"
+#include "descriptor.hpp"
+#include "port.hpp"
+
+namespace tuxarium::bridge {
+
+/// Puts a device on a bridge and takes it off. Called on the worker thread only; may take a while.
+class Attacher {
+ public:
+  virtual ~Attacher() = default;
+  virtual Result<void> attach(const std::string& device) = 0;
+  /// Before the device goes; devices leave a Linux bridge by themselves.
+  virtual void detach(const std::string& device) = 0;
+};
+
+/// Makes TAP devices named websockettunt0, 1, ... They are not persistent: the kernel removes each with its descriptor, also when this program
+/// dies. Making and removing a device takes the kernel milliseconds, so that happens on a worker thread, which is the only one besides io's.
+class TapPorts final : public PortFactory {
+ public:
+  static constexpr const char* kNamePattern = "websockettunt%d";
+  static constexpr const char* kNameStart = "websockettunt";
+
+  /// `io` must outlive the ports; the ports must not outlive this. Starts the thread: privileges must have been dropped by now.
+  TapPorts(asio::io_context& io, std::unique_ptr<Attacher> attacher);
+  /// Waits until every device that was given back is gone.
+  ~TapPorts() override;
+
+  void open(Done done) override;
+
+ private:
+  struct Worker;
+  asio::io_context* io_;
+  std::shared_ptr<Worker> worker_;
+};
+
+/// A new TAP device, up to now on no bridge.
+struct OpenTap {
+  Descriptor descriptor;
+  std::string name;
+};
+/// `pattern` is a name or a name with %d for the next free number.
+Result<OpenTap> open_tap(const char* pattern);
+
+/// Removes a persistent TAP device that no process holds; false when one does, or when it is something else.
+bool remove_stale_tap(const std::string& name);
+
+}  // namespace tuxarium::bridge
