@@ -19,6 +19,8 @@ constexpr std::uint64_t kHeaderBytes = kBlock, kHeadBytes = 24, kMarkBytes = 32;
 constexpr std::string_view kMagic = "TXOVERL\n", kMarkMagic = "TXCOMMIT";
 constexpr std::uint32_t kVersion = 1, kWrite = 1, kCommit = 2;
 constexpr std::string_view kRole = "the overlay";
+// No writer lets a log grow to this: eight times its disk and 1 GiB.
+constexpr std::uint64_t kMostDisks = 8, kMoreSectors = std::uint64_t{1} << 21;
 
 template <class T>
 void store(std::span<std::byte> out, std::size_t at, T value) {
@@ -122,9 +124,14 @@ class Reader {
     const std::uint64_t checksum = load<std::uint64_t>(header, kHeaderBytes - 8);
     if (checksum != checksum64(0, header.first(kHeaderBytes - 8))) return unusable(path_, "its header is damaged");
     if (const auto version = load<std::uint32_t>(header, 8); version != kVersion) {
-      return Error{ErrorCode::unsupported, unusable(path_, "it has version " + std::to_string(version) + ", and only version 1 is known").message};
+      return Error{ErrorCode::unsupported,
+                   unusable(path_, "it has version " + std::to_string(version) + ", and only version 1 is known").message};
     }
     contents_.base = {load<std::uint64_t>(header, 16), load<std::uint64_t>(header, 24)};
+    if (size_ / kSectorSize / kMostDisks > contents_.base.sectors + kMoreSectors / kMostDisks) {
+      return unusable(path_, "it has " + std::to_string(size_) + " bytes, more than changes to a disk of " + std::to_string(contents_.base.sectors) +
+                                 " sectors can take");
+    }
     contents_.nonce = load<std::uint64_t>(header, 32);
     contents_.end = kHeaderBytes;
     contents_.file_bytes = size_;

@@ -23,6 +23,7 @@
 // (a torn tail) is cut off. A broken record is damage, not a torn tail, when a mark after it says that it had been durable: then the
 // log is refused rather than flushed data given up in silence. (Damage since the last commit but one cannot be told from a power cut
 // in that commit, and is cut off.) Commits end at multiples of 4096, so that no later write touches a block of flushed data.
+// A file of more than 1 GiB and eight times its disk is refused without reading it through.
 #pragma once
 
 #include <array>

@@ -261,6 +261,23 @@ TEST_CASE("file overlay: what is no overlay is refused and kept") {
   CHECK(holds(refusal(try_open(folder.path() / "none" / "o")), "none"));
 }
 
+TEST_CASE("file overlay: bytes behind the log are cut off, a file that no log can be is refused at once") {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "o";
+  { const History history{path, kSteps}; }
+  const Bytes log = file_bytes(path), expected = all_of(*open(path));
+  for (const Bytes& tail : {Bytes(3 << 20), pattern(1, 7), pattern(1 << 20, 8), log}) {
+    Bytes longer = log;
+    longer.insert(longer.end(), tail.begin(), tail.end());
+    folder.write("o", longer);
+    CHECK(all_of(*open(path)) == expected);
+    CHECK(file_bytes(path) == log);
+  }
+  fs::resize_file(path, std::uintmax_t{1} << 40);  // with a hole: it takes no space
+  CHECK(holds(refusal(try_open(path)), "1099511627776 bytes"));
+  CHECK(fs::file_size(path) == std::uintmax_t{1} << 40);
+}
+
 TEST_CASE("file overlay: a later version is refused") {
   const TemporaryFolder folder;
   const fs::path path = folder.path() / "o";
