@@ -7,6 +7,8 @@ namespace tuxarium::bus {
 class IrqSink {
  public:
   virtual void set_irq(unsigned input, bool level) = 0;
+  /// The input goes low and high again.
+  virtual void pulse_irq(unsigned input) { set_irq(input, false), set_irq(input, true); }
 
  protected:
   ~IrqSink() = default;
@@ -19,6 +21,10 @@ class IrqLine {
   IrqLine(IrqSink& sink, unsigned input) : sink_{&sink}, input_{input} {}
   void set(bool level) {
     if (sink_ != nullptr) sink_->set_irq(input_, level);
+  }
+  /// The level goes low and high again: an edge of its own, also when it was high.
+  void pulse() {
+    if (sink_ != nullptr) sink_->pulse_irq(input_);
   }
 
  private:

@@ -173,6 +173,12 @@ void I8259aPair::set_irq(unsigned input, bool level) {
   update();
 }
 
+void I8259aPair::pulse_irq(unsigned input) {
+  if (irq_pending(input)) return;  // low takes the request back, high makes it again
+  set_irq(input, false);
+  set_irq(input, true);
+}
+
 std::uint8_t I8259aPair::acknowledge() {
   const I8259a::Acknowledge answer = master_.acknowledge();
   std::uint8_t vector = answer.vector;

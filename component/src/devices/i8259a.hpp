@@ -122,6 +122,7 @@ class I8259aPair final : public bus::PortDevice, public bus::IrqSink {
   std::uint32_t io_read(std::uint16_t offset, unsigned width) override;
   void io_write(std::uint16_t offset, unsigned width, std::uint32_t value) override;
   void set_irq(unsigned input, bool level) override;
+  void pulse_irq(unsigned input) override;
 
   /// Level of the processor's INTR input.
   bool intr() const { return intr_; }

@@ -9,7 +9,7 @@ constexpr std::uint8_t kLsrDataReady = 0x01, kLsrOverrun = 0x02, kLsrFraming = 0
 constexpr std::uint8_t kLsrThrEmpty = 0x20, kLsrTransmitterEmpty = 0x40, kLsrFifoError = 0x80;
 constexpr std::uint8_t kIerReceive = 0x01, kIerTransmit = 0x02, kIerLine = 0x04, kIerModem = 0x08;
 constexpr std::uint8_t kIirModem = 0x00, kIirNone = 0x01, kIirTransmit = 0x02, kIirReceive = 0x04, kIirLine = 0x06, kIirTimeout = 0x0c;
-constexpr std::uint8_t kFcrEnable = 0x01, kFcrClearReceiver = 0x02, kFcrClearTransmitter = 0x04;
+constexpr std::uint8_t kFcrEnable = 0x01, kFcrClearReceiver = 0x02, kFcrClearTransmitter = 0x04, kFcrLarge = 0x20;
 constexpr std::uint8_t kLcrBreak = 0x40;
 constexpr std::uint8_t kMcrDtr = 0x01, kMcrRts = 0x02, kMcrOut1 = 0x04, kMcrOut2 = 0x08;
 constexpr std::uint8_t kMsrCts = 0x10, kMsrDsr = 0x20, kMsrRi = 0x40, kMsrDcd = 0x80;
@@ -65,25 +65,23 @@ void Uart16550a::io_write(std::uint16_t offset, unsigned, std::uint32_t value) {
 // --- receiver -----------------------------------------------------------------------------------------------------------------------
 
 unsigned Uart16550a::trigger_level() const {
-  constexpr std::array<unsigned, 4> kLevels{1, 4, 8, 14};
-  return kLevels[state_.fcr >> 6];
+  constexpr std::array<unsigned, 4> kLevels{1, 4, 8, 14}, kLargeLevels{1, 16, 32, 56};
+  return large_fifo() ? kLargeLevels[state_.fcr >> 6] : kLevels[state_.fcr >> 6];
 }
 
 std::uint8_t Uart16550a::read_rbr() {
   if (state_.receive_count == 0) return state_.last_received;
-  state_.last_received = state_.receive_fifo[0];
-  std::copy(state_.receive_fifo.begin() + 1, state_.receive_fifo.end(), state_.receive_fifo.begin());
-  std::copy(state_.receive_errors.begin() + 1, state_.receive_errors.end(), state_.receive_errors.begin());
-  state_.receive_errors.back() = 0;
+  state_.last_received = state_.receive_fifo[state_.receive_head];
+  state_.receive_head = static_cast<std::uint8_t>(fifo_index(1));
   --state_.receive_count;
-  show_errors_of_top();
+  if (state_.erroneous != 0) show_errors_of_top();
   refill_receiver();
   pulse_irq();
   return state_.last_received;
 }
 
 void Uart16550a::refill_receiver() {
-  if (loopback()) return;  // the wire is disconnected; what is on it waits
+  if (!receiving()) return;  // what is on the wire waits
   while (state_.receive_count < fifo_depth() && !receive_queue_.empty()) {
     receive(receive_queue_.pop(), 0);
     ++bytes_to_guest_;
@@ -91,36 +89,42 @@ void Uart16550a::refill_receiver() {
 }
 
 void Uart16550a::receive(std::uint8_t byte, std::uint8_t errors) {
-  if (state_.receive_count == fifo_depth()) {
+  if (state_.receive_count >= fifo_depth()) {
     state_.line_errors |= kLsrOverrun;
     if (fifo_enabled()) return;  // the byte in the shift register is lost; without FIFO the older one is
-    state_.receive_count = 0;
+    empty_receiver();
   }
-  state_.receive_fifo[state_.receive_count] = byte;
-  state_.receive_errors[state_.receive_count] = errors;
-  if (++state_.receive_count == 1) show_errors_of_top();
+  const std::size_t at = fifo_index(state_.receive_count);
+  state_.receive_fifo[at] = byte;
+  state_.receive_errors[at] = errors;
+  if (errors != 0) ++state_.erroneous;
+  if (++state_.receive_count == 1 && errors != 0) show_errors_of_top();
 }
 
 void Uart16550a::show_errors_of_top() {
-  state_.line_errors |= state_.receive_errors[0];
-  state_.receive_errors[0] = 0;
+  std::uint8_t& errors = state_.receive_errors[state_.receive_head];
+  if (state_.receive_count == 0 || errors == 0) return;
+  state_.line_errors |= errors;
+  errors = 0;
+  --state_.erroneous;
+}
+
+void Uart16550a::empty_receiver() {
+  state_.receive_head = state_.receive_count = state_.erroneous = 0;
+  state_.receive_errors.fill(0);
 }
 
 void Uart16550a::clear_receiver() {
-  state_.receive_count = 0;
-  state_.receive_errors.fill(0);
+  empty_receiver();
   state_.line_errors = 0;
   receive_queue_.clear();
 }
 
 std::uint8_t Uart16550a::read_lsr() {
-  const auto has_error = [](std::uint8_t errors) { return errors != 0; };
-  const bool fifo_error = fifo_enabled() && ((state_.line_errors & ~kLsrOverrun) != 0 ||
-                                             std::any_of(state_.receive_errors.begin(), state_.receive_errors.end(), has_error));
   unsigned value = state_.line_errors;
   if (state_.receive_count != 0) value |= kLsrDataReady;
   if (transmitter_empty()) value |= kLsrThrEmpty | kLsrTransmitterEmpty;
-  if (fifo_error) value |= kLsrFifoError;
+  if (fifo_enabled() && ((state_.line_errors & ~kLsrOverrun) != 0 || state_.erroneous != 0)) value |= kLsrFifoError;
   state_.line_errors = 0;
   update_irq();
   return static_cast<std::uint8_t>(value);
@@ -129,6 +133,11 @@ std::uint8_t Uart16550a::read_lsr() {
 // --- transmitter --------------------------------------------------------------------------------------------------------------------
 
 void Uart16550a::write_thr(std::uint8_t value) {
+  if (transmitter_empty() && !loopback() && transmit_queue_.push(value)) {
+    ++bytes_from_guest_;
+    state_.thre_pending = true;
+    return pulse_irq();
+  }
   state_.thre_pending = false;
   if (state_.transmit_count < fifo_depth()) {
     state_.transmit_fifo[state_.transmit_count++] = value;
@@ -151,7 +160,7 @@ void Uart16550a::drain_transmitter() {
       break;
     }
   }
-  std::copy(state_.transmit_fifo.begin() + sent, state_.transmit_fifo.end(), state_.transmit_fifo.begin());
+  std::copy(state_.transmit_fifo.begin() + sent, state_.transmit_fifo.begin() + state_.transmit_count, state_.transmit_fifo.begin());
   state_.transmit_count = static_cast<std::uint8_t>(state_.transmit_count - sent);
   if (transmitter_empty()) state_.thre_pending = true;
 }
@@ -170,7 +179,8 @@ std::uint8_t Uart16550a::interrupt_id() const {
     return !fifo_enabled() || state_.receive_count >= trigger_level() ? kIirReceive : kIirTimeout;
   }
   if ((state_.ier & kIerTransmit) != 0 && state_.thre_pending) return kIirTransmit;
-  if ((state_.ier & kIerModem) != 0 && state_.modem_deltas != 0) return kIirModem;
+  const unsigned telling = auto_flow() ? state_.modem_deltas & ~kDeltaCts : state_.modem_deltas;  // CTS is then the chip's own business
+  if ((state_.ier & kIerModem) != 0 && telling != 0) return kIirModem;
   return kIirNone;
 }
 
@@ -180,34 +190,48 @@ std::uint8_t Uart16550a::read_iir() {
     state_.thre_pending = false;
     update_irq();
   }
-  return static_cast<std::uint8_t>(id | (fifo_enabled() ? 0xc0 : 0));
+  return static_cast<std::uint8_t>(id | (fifo_enabled() ? 0xc0 : 0) | (large_fifo() ? 0x20 : 0));
+}
+
+bool Uart16550a::interrupting() const {
+  const bool gate_open = (state_.mcr & kMcrOut2) != 0 && !loopback();  // in loopback the OUT2 pin is inactive
+  return gate_open && interrupt_id() != kIirNone;
 }
 
 void Uart16550a::update_irq() {
-  const bool gate_open = (state_.mcr & kMcrOut2) != 0 && !loopback();  // in loopback the OUT2 pin is inactive
-  irq_.set(gate_open && interrupt_id() != kIirNone);
+  const bool level = interrupting();
+  if (level == irq_level_) return;
+  irq_level_ = level;
+  irq_.set(level);
 }
 
 /// Each byte moved is an edge of its own: a driver that leaves its handler early behind an edge-triggered controller is called again.
 void Uart16550a::pulse_irq() {
-  irq_.set(false);
+  if (irq_level_ && interrupting()) return irq_.pulse();
   update_irq();
 }
 
 void Uart16550a::write_ier(std::uint8_t value) {
   const bool transmit_enabled = (value & ~state_.ier & kIerTransmit) != 0;
-  state_.ier = value & 0x0f;
+  state_.ier = value & (model_ == UartModel::tl16c750 ? 0x3f : 0x0f);
   if (transmit_enabled && transmitter_empty()) state_.thre_pending = true;
   update_irq();
 }
 
 void Uart16550a::write_fcr(std::uint8_t value) {
   const bool enable = (value & kFcrEnable) != 0;
-  const bool mode_change = enable != fifo_enabled();
+  const std::uint8_t fcr = enable ? static_cast<std::uint8_t>((value & 0xc9u) | large_fifo_bit(value)) : std::uint8_t{0};
+  const bool mode_change = ((fcr ^ state_.fcr) & (kFcrEnable | kFcrLarge)) != 0;
   if (mode_change || (enable && (value & kFcrClearReceiver) != 0)) clear_receiver();
   if (mode_change || (enable && (value & kFcrClearTransmitter) != 0)) clear_transmitter();
-  state_.fcr = enable ? value & 0xc9 : 0;
+  state_.fcr = fcr;
   update_irq();
+}
+
+/// FCR bit 5 is protected: it takes a new value only while the divisor latch is accessible.
+std::uint8_t Uart16550a::large_fifo_bit(std::uint8_t value) const {
+  if (model_ != UartModel::tl16c750) return 0;
+  return (divisor_access() ? value : state_.fcr) & kFcrLarge;
 }
 
 void Uart16550a::write_lcr(std::uint8_t value) {
@@ -220,7 +244,7 @@ void Uart16550a::write_lcr(std::uint8_t value) {
 }
 
 void Uart16550a::write_mcr(std::uint8_t value) {
-  state_.mcr = value & 0x1f;
+  state_.mcr = value & (model_ == UartModel::tl16c750 ? 0x3f : 0x1f);
   update_modem_inputs();
   drain_transmitter();
   refill_receiver();
@@ -252,7 +276,7 @@ std::uint8_t Uart16550a::read_msr() {
 void Uart16550a::reset() {
   state_ = State{};
   receive_queue_.clear();
-  irq_.set(false);
+  update_irq();
 }
 
 // --- the host's end -----------------------------------------------------------------------------------------------------------------

@@ -41,6 +41,11 @@ devices::DriveIdentity identity_of(const Config& config) {
   return identity;
 }
 
+/// The old kernels take a TL16C750 for one too, but the old system's port 1 is known as a chip without flow control.
+devices::UartModel uart_model(const Config& config) {
+  return std::holds_alternative<JslinuxBoot>(config.boot) ? devices::UartModel::pc16550d : devices::UartModel::tl16c750;
+}
+
 }  // namespace
 
 Board::Board(const Config& config, std::unique_ptr<BlockDevice> hda, std::unique_ptr<BlockDevice> hdb, std::shared_ptr<Clipboard> clipboard,
@@ -59,8 +64,8 @@ Board::Board(const Config& config, std::unique_ptr<BlockDevice> hda, std::unique
       system_control_{pit_, clock_},
       rtc_{bus::IrqLine{pic_, kIrqRtc}, clock_, rtc_setup(config, seed)},
       keyboard_{bus::IrqLine{}, *this},
-      serial0_{bus::IrqLine{pic_, kIrqSerial0}},
-      serial1_{bus::IrqLine{pic_, kIrqSerial1}},
+      serial0_{bus::IrqLine{pic_, kIrqSerial0}, uart_model(config)},
+      serial1_{bus::IrqLine{pic_, kIrqSerial1}, uart_model(config)},
       paced_serial1_{serial1_, clock_, time::EventSlot::serial1_framing},
       link_pump_{paced_serial1_, config.network.get()},
       ata_{bus::IrqLine{pic_, kIrqIde}, clock_, hda_.get(), hdb_.get(), config.log, identity_of(config), {}},
@@ -139,7 +144,10 @@ BoardRequest Board::take_request() { return std::exchange(request_, BoardRequest
 
 void Board::take_event(time::EventSlot slot) {
   switch (slot) {
-    case time::EventSlot::pit_channel0: pit_.on_event(); break;
+    case time::EventSlot::pit_channel0:
+      pit_.on_event();
+      if (pic_.irq_waiting(kIrqTimer)) paced_serial1_.timer_tick();
+      break;
     case time::EventSlot::rtc: rtc_.on_event(); break;
     case time::EventSlot::serial1_framing: paced_serial1_.on_event(); break;
     case time::EventSlot::disk: ata_.on_event(); break;

@@ -57,6 +57,7 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
 
   SerialPort& serial(unsigned index) { return index == 0 ? static_cast<SerialPort&>(serial0_) : paced_serial1_; }
   Clipboard& clipboard() { return *clipboard_; }
+  bool disk_waiting() const { return ata_.waiting(); }
   std::uint64_t disk_bytes_read() const { return ata_.bytes_read(); }
   std::uint64_t disk_bytes_written() const { return ata_.bytes_written(); }
 
@@ -67,7 +68,10 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
   /// The processor has halted until the next interrupt.
   void processor_idle() { paced_serial1_.guest_idle(); }
   /// Moves frames between ttyS1 and the network link.
-  void pump_network() { link_pump_.pump(); }
+  void pump_network() {
+    paced_serial1_.slice_begins(serial1_.flow_controlled(), retired_cycles());
+    link_pump_.pump();
+  }
   /// What devices asked for since the last call.
   BoardRequest take_request();
 

@@ -7,24 +7,37 @@ namespace tuxarium::wire {
 
 std::size_t PacedSerialPort::write(std::span<const std::byte> data) {
   const std::size_t accepted = queue_.push(data);
-  if (accepted != 0) pump(clock_->now());
+  if (accepted == 0) return 0;
+  if (flow_controlled_) {
+    pass_through();
+  } else {
+    pump(clock_->now());
+  }
   return accepted;
 }
 
 void PacedSerialPort::guest_idle() {
   if (queue_.empty() && state_.in_flight == 0) return;
+  if (flow_controlled_) {
+    if (!port_empty()) return;
+    open_window();
+    return pass_through();
+  }
   const time::Nanoseconds now = clock_->now();
   observe(now);
-  if (state_.emptied_at != time::kNever && now - state_.emptied_at >= kSettleTime) {
-    state_.in_flight = 0;
-    state_.emptied_at = time::kNever;
+  if (state_.emptied_at != time::kNever) {
+    if (state_.progress == Progress::ticked || now - state_.emptied_at >= kSettleTime) {
+      open_window();
+    } else {
+      state_.progress = Progress::idle;
+    }
   }
   pump(now);
 }
 
 // The clock is not asked: while the guest catches up, it would be ahead of this event.
 void PacedSerialPort::on_event() {
-  if (state_.event_at != time::kNever) pump(state_.event_at);
+  if (state_.event_at != time::kNever && !flow_controlled_) pump(state_.event_at);
 }
 
 void PacedSerialPort::reset() {
@@ -37,9 +50,31 @@ void PacedSerialPort::reset() {
 void PacedSerialPort::observe(time::Nanoseconds now) {
   if (state_.in_flight == 0 || !port_empty()) return;
   if (state_.emptied_at == time::kNever) state_.emptied_at = now;
-  if (now - state_.emptied_at < kBusyTime) return;
+  if (now - state_.emptied_at >= kBusyTime) open_window();
+}
+
+void PacedSerialPort::open_window() {
   state_.in_flight = 0;
   state_.emptied_at = time::kNever;
+  state_.progress = Progress::nothing;
+}
+
+void PacedSerialPort::continue_window(std::uint64_t cycles) {
+  if (!port_empty()) {
+    state_.busy_since = cycles;
+  } else if (cycles - state_.busy_since >= kFlowCycles) {
+    open_window();
+    pass_through();
+  }
+}
+
+/// Hands on what the window allows, whole frames or not.
+void PacedSerialPort::pass_through() {
+  if (state_.in_flight < kFlowWindow) release_raw(std::min(queue_.size(), kFlowWindow - static_cast<std::size_t>(state_.in_flight)));
+  state_.piece_since = time::kNever;
+  if (state_.event_at == time::kNever) return;
+  state_.event_at = time::kNever;
+  clock_->cancel(slot_);
 }
 
 PacedSerialPort::Head PacedSerialPort::classify(std::size_t& length) const {
@@ -83,6 +118,7 @@ bool PacedSerialPort::release_raw(std::size_t count) {
     port_->write(std::span<const std::byte>(piece).first(size));
     state_.in_flight += size;
     state_.emptied_at = time::kNever;
+    state_.progress = Progress::nothing;
     count -= size;
     moved = true;
   }
@@ -93,7 +129,10 @@ void PacedSerialPort::schedule(time::Nanoseconds now) {
   time::Nanoseconds at = time::kNever;
   if (!queue_.empty()) at = now + kBusyTime;  // what waits for the guest is looked at from time to time
   // The port may have filled again by itself (loopback); a look that is overdue is not asked for again.
-  if (!queue_.empty() && state_.emptied_at != time::kNever && state_.emptied_at + kBusyTime > now) at = state_.emptied_at + kBusyTime;
+  if (!queue_.empty() && state_.emptied_at != time::kNever) {
+    if (state_.emptied_at + kBusyTime > now) at = state_.emptied_at + kBusyTime;
+    if (state_.emptied_at + kSettleTime > now) at = state_.emptied_at + kSettleTime;
+  }
   if (state_.piece_since != time::kNever && state_.piece_since + kPieceTimeout > now) at = std::min(at, state_.piece_since + kPieceTimeout);
   state_.event_at = at;
   clock_->schedule(slot_, at);

@@ -1,4 +1,4 @@
-// Against the National Semiconductor PC16550D data sheet.
+// Against the data sheets of the National Semiconductor PC16550D and, below, the Texas Instruments TL16C750.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -8,10 +8,13 @@
 #include "unit/devices/pins.hpp"
 
 using tuxarium::devices::Uart16550a;
+using tuxarium::devices::UartModel;
 
 namespace {
 
 struct Uart {
+  explicit Uart(UartModel model = UartModel::pc16550d) : uart{irq.line(), model} {}
+
   void write(std::uint16_t offset, unsigned value) { uart.io_write(offset, 1, value); }
   unsigned read(std::uint16_t offset) { return uart.io_read(offset, 1); }
   std::size_t send(const std::string& text) { return uart.write(std::as_bytes(std::span(text))); }
@@ -28,7 +31,18 @@ struct Uart {
   }
 
   tuxarium::test::IrqProbe irq;
-  Uart16550a uart{irq.line()};
+  Uart16550a uart;
+};
+
+/// A TL16C750 with its FIFOs of 64 bytes, as Linux opens it: the divisor latch is accessible while FCR is written.
+struct LargeUart : Uart {
+  explicit LargeUart(unsigned ier = 0x01, unsigned trigger = 2, unsigned mcr = 0x0b) : Uart{UartModel::tl16c750} {
+    write(3, 0x80);
+    write(2, 0x21 | trigger << 6);
+    write(3, 0x03);
+    write(4, mcr);
+    write(1, ier);
+  }
 };
 
 /// Linux's 8250 handler: works until IIR says that nothing is pending; gives what it received.
@@ -361,4 +375,137 @@ TEST_CASE("16550A: reset keeps for the host what the guest has sent") {
   CHECK_FALSE(u.irq.level);
   CHECK(u.read(5) == 0x60);
   CHECK(u.receive() == "x");
+}
+
+TEST_CASE("TL16C750: Linux 6.1 finds a 16750") {
+  Uart u{UartModel::tl16c750};
+  u.write(3, 0xbf);
+  CHECK(u.read(2) != 0);  // no enhanced feature register
+  u.write(2, 0);
+  u.write(3, 0);
+  u.write(2, 0x21);
+  CHECK((u.read(2) >> 5) == 6);  // protected: the divisor latch is not accessible
+  u.write(2, 0x01);
+  u.write(3, 0x80);
+  u.write(2, 0x21);
+  CHECK((u.read(2) >> 5) == 7);
+  u.write(3, 0);
+  u.write(2, 0x01);  // protected too
+  CHECK((u.read(2) >> 5) == 7);
+  u.write(3, 0x80);
+  u.write(2, 0x01);
+  CHECK((u.read(2) >> 5) == 6);
+  u.write(2, 0x21);
+  u.write(2, 0x00);
+  CHECK((u.read(2) >> 5) == 0);
+  u.write(2, 0x01);
+  CHECK((u.read(2) >> 5) == 6);
+}
+
+TEST_CASE("TL16C750: register widths: sleep, low power and flow control are stored") {
+  Uart u{UartModel::tl16c750};
+  u.write(1, 0xff);
+  CHECK(u.read(1) == 0x3f);
+  u.write(4, 0xef);
+  CHECK(u.read(4) == 0x2f);
+}
+
+TEST_CASE("TL16C750: trigger levels of the large FIFO, of which a block read takes that many bytes") {
+  for (unsigned code = 0; code < 4; ++code) {
+    constexpr std::size_t kLevels[] = {1, 16, 32, 56};
+    LargeUart u{0x01, code};
+    u.send(std::string(kLevels[code] - 1, 'a'));
+    if (code != 0) CHECK(u.read(2) == 0xec);
+    u.send("bcd");
+    CHECK(u.read(2) == 0xe4);
+    std::vector<std::byte> piece(kLevels[code]);
+    u.uart.io_read_block(0, 1, piece);
+    CHECK(piece.back() == std::byte{'b'});
+    CHECK(u.read(2) == (code == 0 ? 0xe4 : 0xec));
+    CHECK(u.read(0) == 'c');
+    CHECK(u.read(0) == 'd');
+    CHECK(u.read(2) == 0xe1);
+    CHECK_FALSE(u.irq.level);
+  }
+}
+
+TEST_CASE("TL16C750: 64 bytes fit in the transmitter that waits for the host, and 16 after a change of mode") {
+  LargeUart u{0x00};
+  for (std::size_t i = 0; i < Uart16550a::kQueueBytes; ++i) u.write(0, 'x');
+  for (unsigned i = 0; i < 64; ++i) u.write(0, i);
+  u.write(0, 'L');
+  CHECK((u.read(5) & 0x60) == 0);
+  std::string got = u.receive(Uart16550a::kQueueBytes);
+  got += u.receive();
+  CHECK(got.size() == Uart16550a::kQueueBytes + 64);
+  CHECK(got.back() == 63);
+  u.send(std::string(40, 'r'));
+  u.write(3, 0x80);
+  u.write(2, 0x81);  // a change of mode clears
+  u.write(3, 0x03);
+  CHECK((u.read(5) & 0x01) == 0);
+  u.write(1, 0x01);
+  u.send(std::string(8, 'r'));
+  CHECK(u.read(2) == 0xc4);  // 8 bytes, not 32
+}
+
+TEST_CASE("TL16C750: with automatic flow control the wire stands still while RTS is off, and nothing is lost") {
+  LargeUart u{0x01, 2, 0x2b};
+  CHECK(u.uart.flow_controlled());
+  std::string sent(1000, '\0');
+  for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 7);
+  CHECK(u.send(sent) == sent.size());
+  std::string got, nothing;
+  for (int i = 0; i < 100; ++i) got.push_back(static_cast<char>(u.read(0)));
+  u.write(4, 0x29);  // RTS off: what is in the FIFO is still to be had
+  CHECK(u.uart.flow_controlled());
+  got += service(u, nothing);
+  CHECK(got.size() == 164);
+  CHECK_FALSE(u.irq.level);
+  u.write(4, 0x2b);
+  CHECK(u.irq.level);
+  got += service(u, nothing);
+  CHECK(got == sent);
+}
+
+TEST_CASE("TL16C750: without automatic flow control RTS says nothing") {
+  LargeUart u{0x01, 2, 0x09};
+  CHECK_FALSE(u.uart.flow_controlled());
+  u.send(std::string(1000, 'x'));
+  std::string nothing;
+  CHECK(service(u, nothing).size() == 1000);
+}
+
+TEST_CASE("TL16C750: with automatic flow control a change of CTS does not interrupt") {
+  LargeUart u{0x08, 2, 0x0b};
+  u.read(6);
+  for (const unsigned flow : {0x00u, 0x20u}) {
+    u.write(4, 0x1d | flow);  // loopback: DTR, OUT1 and OUT2 as before, RTS off
+    u.read(6);
+    u.write(4, 0x1f | flow);
+    CHECK(u.read(2) == (flow == 0 ? 0xe0 : 0xe1));
+    CHECK(u.read(6) == 0xf1);
+    u.write(4, 0x0b | flow);
+    u.read(6);
+  }
+}
+
+TEST_CASE("TL16C750: errors in a FIFO that has gone round are told with their byte") {
+  LargeUart u{0x00};
+  u.send(std::string(50, 'x'));
+  for (int i = 0; i < 50; ++i) u.read(0);
+  u.write(4, 0x10);  // loopback
+  for (unsigned i = 0; i < 20; ++i) u.write(0, i);
+  u.write(3, 0x43);  // a break behind them
+  u.write(3, 0x03);
+  u.write(0, 'z');
+  for (unsigned i = 0; i < 20; ++i) {
+    CHECK((u.read(5) & 0x98) == 0x80);
+    CHECK(u.read(0) == i);
+  }
+  CHECK((u.read(5) & 0x98) == 0x98);
+  CHECK((u.read(5) & 0x98) == 0x00);
+  CHECK(u.read(0) == 0);
+  CHECK((u.read(5) & 0x81) == 0x01);
+  CHECK(u.read(0) == 'z');
 }
