@@ -15,6 +15,7 @@
 
 #include <tuxarium/boot.hpp>
 #include <tuxarium/disk.hpp>
+#include <tuxarium/http_disk.hpp>
 
 #ifdef TUXARIUM_HAS_GUEST
 #include <tuxarium/default_guest.hpp>
@@ -75,30 +76,19 @@ Result<std::vector<std::byte>> read_initrd(const fs::path& path) {
   return data;
 }
 
-/// A directory of pieces is never written: the guest's writes stay in memory.
-Result<std::unique_ptr<BlockDevice>> open_directory(const fs::path& path) {
-  auto base = open_chunked_disk(path);
-  if (!base) return base.error();
-  return make_memory_overlay(std::move(base).value());
+#ifdef TUXARIUM_HAS_NET
+Result<std::unique_ptr<BlockDevice>> open_web_disk(const std::string& url, const std::string& cache, const std::string& ca, const LogSink& log) {
+  HttpDiskOptions options;
+  options.ca_file = ca;
+  if (cache != "none") options.cache_directory = cache.empty() ? default_disk_cache() : fs::path{cache};
+  options.log = log;
+  return open_http_disk(url, std::move(options));
 }
-
-/// The overlay takes the guest's writes; what is under it is only read.
-Result<std::unique_ptr<BlockDevice>> open_under_overlay(const DiskSpec& spec, const fs::path& overlay) {
-  auto base = spec.kind == DiskSpec::Kind::directory ? open_chunked_disk(spec.path) : open_file_disk(spec.path, DiskAccess::read_only);
-  if (!base) return base.error();
-  return open_file_overlay(std::move(base).value(), overlay);
+#else
+Result<std::unique_ptr<BlockDevice>> open_web_disk(const std::string& url, const std::string&, const std::string&, const LogSink&) {
+  return Error{ErrorCode::unsupported, in_quotes(url) + ": this program was built without disks over HTTP"};
 }
-
-Result<std::unique_ptr<BlockDevice>> open_root_disk(const std::vector<std::byte>& image, const fs::path& overlay) {
-  auto base = make_memory_disk(image);
-  if (!base) return base.error();
-  return open_file_overlay(std::move(base).value(), overlay);
-}
-
-Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec) {
-  if (spec.kind == DiskSpec::Kind::directory) return open_directory(spec.path);
-  return open_file_disk(spec.path, spec.read_only ? DiskAccess::read_only : DiskAccess::read_write);
-}
+#endif
 
 /// The folder of pieces that belongs to a JSLinux directory; empty when it has none.
 fs::path pieces_of(const fs::path& directory) {
@@ -159,8 +149,12 @@ Result<DiskSpec> parse_disk_spec(std::string_view text) {
     spec.kind = DiskSpec::Kind::file;
     if (take_suffix(rest, ",ro")) spec.read_only = true;
     else (void)take_suffix(rest, ",rw");
+  } else if (rest.starts_with("http://") || rest.starts_with("https://")) {
+    spec.kind = DiskSpec::Kind::web;
+    if (take_suffix(rest, ",ro")) spec.read_only = true;
+    else (void)take_suffix(rest, ",rw");
   } else {
-    return usage_error(in_quotes(text) + " is not a disk: it must be dir:PATH, file:PATH, file:PATH,ro or none");
+    return usage_error(in_quotes(text) + " is not a disk: it must be dir:PATH, file:PATH, file:PATH,ro, a URL http://... or https://..., or none");
   }
   if (rest.empty()) return usage_error(in_quotes(text) + " names no path");
   spec.path = std::string{rest};
@@ -192,7 +186,8 @@ void MachineOptions::add_to(CLI::App& app) {
   app.add_option("--append", append_, "command line of the kernel, all of it")->type_name("TEXT")->group(group);
   app.add_option("--hda", hda_,
                  "first disk: dir:PATH (pieces hda%09d.bin; writes stay in memory and end with the run), file:PATH (raw image, written in "
-                 "place), file:PATH,ro (raw image; the guest sees a read-only disk), none. With jslinux:DIR the pieces in DIR are the "
+                 "place), file:PATH,ro (raw image; the guest sees a read-only disk), http://HOST/PATH/ or https:// (pieces on a web server; writes stay in memory, "
+                 "or with ,ro are refused), none. With jslinux:DIR the pieces in DIR are the "
                  "default")
       ->type_name("DISK")
       ->group(group);
@@ -202,6 +197,14 @@ void MachineOptions::add_to(CLI::App& app) {
       ->type_name("FILE")
       ->group(group);
   app.add_option("--hdb", hdb_, "second disk")->type_name("DISK")->group(group);
+  app.add_option("--disk-cache", disk_cache_,
+                 "folder where pieces of disks on web servers are kept for the next run, or none; at most 1 GiB. The default is tuxarium/disk in "
+                 "the user's cache folder")
+      ->type_name("DIR")
+      ->group(group);
+  app.add_option("--disk-ca", disk_ca_, "with disks over https://: PEM file with the authorities to trust, instead of the system's")
+      ->type_name("FILE")
+      ->group(group);
   app.add_option("--ram", ram_, "memory of the guest, with K, M or G")->type_name("SIZE")->capture_default_str()->group(group);
   app.add_option("--clock", clock_,
                  "where the guest's time comes from: host (real time), or cycles (its instructions, 100 million a second unless :RATE says "
@@ -253,7 +256,32 @@ Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
   return usage_error("--boot: unknown kind");
 }
 
-Result<Config> MachineOptions::build(bool serial1_taken) const {
+/// What is only read: under an overlay, or for a guest that may not write.
+Result<std::unique_ptr<BlockDevice>> MachineOptions::open_read_only(const DiskSpec& spec, const LogSink& log) const {
+  switch (spec.kind) {
+    case DiskSpec::Kind::directory: return open_chunked_disk(spec.path);
+    case DiskSpec::Kind::web: return open_web_disk(spec.path, disk_cache_, disk_ca_, log);
+    case DiskSpec::Kind::file:
+    case DiskSpec::Kind::none: break;
+  }
+  return open_file_disk(spec.path, DiskAccess::read_only);
+}
+
+/// Pieces are never written: the guest's writes stay in memory.
+Result<std::unique_ptr<BlockDevice>> MachineOptions::open_disk(const DiskSpec& spec, const LogSink& log) const {
+  if (spec.kind == DiskSpec::Kind::file && !spec.read_only) return open_file_disk(spec.path, DiskAccess::read_write);
+  auto base = open_read_only(spec, log);
+  if (!base || spec.read_only) return base;
+  return make_memory_overlay(std::move(base).value());
+}
+
+Result<void> MachineOptions::check_web_options(bool web_disk) const {
+  if (!web_disk && !disk_cache_.empty()) return usage_error("--disk-cache needs a disk over http:// or https://");
+  if (!web_disk && !disk_ca_.empty()) return usage_error("--disk-ca needs a disk over https://");
+  return {};
+}
+
+Result<Config> MachineOptions::build(bool serial1_taken, const LogSink& log) const {
   const auto boot_spec = parse_boot_spec(boot());
   if (!boot_spec) return boot_spec.error();
   const auto ram = parse_size(ram_);
@@ -264,10 +292,12 @@ Result<Config> MachineOptions::build(bool serial1_taken) const {
   if (!hda) return hda.error();
   auto hdb = parse_disk_option("--hdb", hdb_);
   if (!hdb) return hdb.error();
+  if (const auto fits = check_web_options(hda->kind == DiskSpec::Kind::web || hdb->kind == DiskSpec::Kind::web); !fits) return fits.error();
   if (!overlay_.empty()) hda->read_only = true;
   if (same_writable_file(hda.value(), hdb.value())) return usage_error("--hda and --hdb are the same file, and one of them would be written");
 
   Config config;
+  config.log = log;
   config.ram_bytes = ram.value();
   config.time = clock->source;
   if (clock->rate) config.cycles_per_second = *clock->rate;
@@ -297,14 +327,16 @@ Result<Config> MachineOptions::build(bool serial1_taken) const {
     if (hda->kind == DiskSpec::Kind::none && !own_disk) {
       return usage_error("--overlay: there is no first disk that it could belong to; name one with --hda");
     }
-    auto disk = own_disk ? open_root_disk(*kernel->root_disk, overlay_) : open_under_overlay(*hda, overlay_);
+    auto base = own_disk ? make_memory_disk(*kernel->root_disk) : open_read_only(*hda, log);
+    if (!base) return base.error();
+    auto disk = open_file_overlay(std::move(base).value(), overlay_);
     if (!disk) return disk.error();
     config.hda = std::move(disk).value();
     hda->kind = DiskSpec::Kind::none;
   }
   for (auto [spec, drive] : {std::pair{&hda.value(), &config.hda}, std::pair{&hdb.value(), &config.hdb}}) {
     if (spec->kind == DiskSpec::Kind::none) continue;
-    auto disk = open_disk(*spec);
+    auto disk = open_disk(*spec, log);
     if (!disk) return disk.error();
     *drive = std::move(disk).value();
   }

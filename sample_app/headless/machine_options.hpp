@@ -20,12 +20,12 @@ namespace tuxarium::app {
 /// A number of bytes such as `16M`, `512k`, `1G` or `1048576`; suffixes are powers of 1024, in either case.
 Result<std::uint64_t> parse_size(std::string_view text);
 
-/// `dir:PATH`, `file:PATH` or `none`, with `,ro` or `,rw` at the end of a file's. Only that ending is an option: commas and blanks inside
-/// PATH belong to it, and a file whose name ends in `,ro` is written `file:NAME,ro,rw`.
+/// `dir:PATH`, `file:PATH`, a URL that begins with `http://` or `https://`, or `none`, with `,ro` or `,rw` at the end of a file's or a URL.
+/// Only that ending is an option: commas and blanks inside PATH belong to it, and a file whose name ends in `,ro` is written `file:NAME,ro,rw`.
 struct DiskSpec {
-  enum class Kind : std::uint8_t { none, directory, file };
+  enum class Kind : std::uint8_t { none, directory, file, web };
   Kind kind = Kind::none;
-  std::string path;
+  std::string path;  ///< or the URL
   bool read_only = false;
 };
 Result<DiskSpec> parse_disk_spec(std::string_view text);
@@ -57,14 +57,17 @@ class MachineOptions {
   /// The time source asked for, as far as it is well-formed.
   TimeSource time_source() const { return clock_.starts_with("cycles") ? TimeSource::cycles : TimeSource::host_clock; }
 
-  /// Boot image, disks and the network are opened here. Clipboard and log are left for the caller. With `serial1_taken` the caller uses ttyS1
-  /// itself: then there is no network, and a `--net` that asks for one is an error.
-  Result<Config> build(bool serial1_taken = false) const;
+  /// Boot image, disks and the network are opened here; a disk over HTTP may take some seconds. The clipboard is left for the caller. With `serial1_taken` the caller uses ttyS1
+  /// itself: then there is no network, and a `--net` that asks for one is an error. `log` becomes the machine's and that of disks over HTTP.
+  Result<Config> build(bool serial1_taken = false, const LogSink& log = {}) const;
 
  private:
   Result<BootSource> load_boot(const BootSpec& spec) const;
+  Result<std::unique_ptr<BlockDevice>> open_read_only(const DiskSpec& spec, const LogSink& log) const;
+  Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec, const LogSink& log) const;
+  Result<void> check_web_options(bool web_disk) const;
 
-  std::string boot_, initrd_, append_, hda_, hdb_, overlay_;
+  std::string boot_, initrd_, append_, hda_, hdb_, overlay_, disk_cache_, disk_ca_;
   std::string ram_ = "16M";
   std::string clock_ = "host";
   std::string cpu_ = "full";

@@ -298,6 +298,9 @@ int Session::finish() {
   if (!ending.sentence.empty()) say(ending.sentence);
   if (options_.hash) std::fprintf(stderr, "state_hash=%016" PRIx64 "\n", Inspector{*machine_}.state_hash());
   if (options_.stats) std::fprintf(stderr, "%s\n", to_json(stats).c_str());
+  // A link says good-bye when it goes, which it would not do when a signal ends the process.
+  network_.reset();
+  machine_.reset();
   if (signals_.received() != 0) end_by_signal(signals_.received());
   return ending.status;
 }

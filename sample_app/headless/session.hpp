@@ -50,7 +50,7 @@ class Session {
   Budget slice() const;
   void after_slice(const RunResult& result);
   void check_limits();
-  void rest(std::chrono::nanoseconds idle_for);
+  void rest(const RunResult& result);
   int finish();
 
   // The console.

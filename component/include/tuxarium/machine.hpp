@@ -62,7 +62,7 @@ struct Budget {
 /// Why run() came back.
 enum class StopReason : std::uint8_t {
   budget_spent,    ///< one of the limits was reached
-  idle,            ///< the guest waits for an interrupt; see RunResult::idle_for
+  idle,            ///< the guest waits for an interrupt, or with TimeSource::cycles for a disk that is pending; see RunResult::idle_for
   stop_requested,  ///< request_stop() was called
   reset,           ///< the guest asked for a reset; the machine has been reset and reloaded, and run() boots it anew
   power_off,       ///< the guest halted for good, with interrupts off or all masked, as Linux does at power-off; only reset() brings it back

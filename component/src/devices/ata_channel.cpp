@@ -30,10 +30,9 @@ void AtaChannel::on_event() {
 /// Sets the interrupt wire and the retry event to what the drives want now. Only the selected drive drives the wire.
 void AtaChannel::update() {
   irq_.set(selected().present() && selected().interrupt() && (state_.control & ata::kNien) == 0);
-  const bool waiting = drives_[0].waiting() || drives_[1].waiting();
   const bool scheduled = clock_->deadline(time::EventSlot::disk) != time::kNever;
-  if (waiting && !scheduled) clock_->schedule(time::EventSlot::disk, clock_->now() + kRetryInterval);
-  if (!waiting && scheduled) clock_->cancel(time::EventSlot::disk);
+  if (waiting() && !scheduled) clock_->schedule(time::EventSlot::disk, clock_->now() + kRetryInterval);
+  if (!waiting() && scheduled) clock_->cancel(time::EventSlot::disk);
 }
 
 // --- Registers ---

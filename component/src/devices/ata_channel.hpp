@@ -37,6 +37,9 @@ class AtaChannel final : public bus::PortDevice {
   void io_read_block(std::uint16_t offset, unsigned width, std::span<std::byte> data) override;
   void io_write_block(std::uint16_t offset, unsigned width, std::span<const std::byte> data) override;
 
+  /// True while a drive waits for a block device that has answered `pending`; asked again by on_event().
+  bool waiting() const { return drives_[0].waiting() || drives_[1].waiting(); }
+
   /// Bytes moved between the disks and the guest since the channel was made, over both drives; a reset does not clear them.
   std::uint64_t bytes_read() const { return drives_[0].bytes_read() + drives_[1].bytes_read(); }
   std::uint64_t bytes_written() const { return drives_[0].bytes_written() + drives_[1].bytes_written(); }

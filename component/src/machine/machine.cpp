@@ -84,6 +84,7 @@ Result<void> Machine::Impl::power_on() {
   board_.power_on(*plan, rtc_time());
   set_registers(plan->registers);
   powered_off_ = false;
+  disk_holds_time_ = false;
   waiting_ = false;
   last_tick_cycle_ = board_.cpu().retired();
   return {};
@@ -108,6 +109,10 @@ void Machine::Impl::take_due_events() {
     const auto slot = board_.clock().take_due();
     if (!slot) return;
     board_.take_event(*slot);
+    if (*slot == time::EventSlot::disk && board_.deterministic() && board_.disk_waiting()) {
+      disk_holds_time_ = true;
+      return;
+    }
     if (*slot == time::EventSlot::pit_channel0 && board_.pic().irq_waiting(machine::kIrqTimer)) last_tick_cycle_ = board_.cpu().retired();
   }
 }
@@ -137,6 +142,21 @@ RunResult Machine::Impl::idle_result(std::uint64_t start) {
   return result;
 }
 
+/// With a clock of instructions a guest would run into its own time limit for a drive in no time, when the disk is slow in the host's. So
+/// its time stops when a drive has asked in vain, until the drive has its answer.
+bool Machine::Impl::disk_holds_time() {
+  if (!disk_holds_time_) return false;
+  board_.take_event(time::EventSlot::disk);
+  disk_holds_time_ = board_.disk_waiting();
+  return disk_holds_time_;
+}
+
+RunResult Machine::Impl::held_result(std::uint64_t start) const {
+  RunResult result = finish(StopReason::idle, start);
+  result.idle_for = std::chrono::milliseconds{1};
+  return result;
+}
+
 bool Machine::Impl::wakes_now() {
   board_.pump_network();
   board_.processor_idle();
@@ -155,8 +175,10 @@ RunResult Machine::Impl::run(const Budget& budget) {
   }
   for (;;) {
     if (stop_requested_.exchange(false, std::memory_order_relaxed)) return finish(StopReason::stop_requested, start);
+    if (disk_holds_time()) return held_result(start);
     board_.pump_network();
     take_due_events();
+    if (disk_holds_time_) return held_result(start);
     const std::uint64_t done = board_.cpu().retired() - start;
     if (budget.cycles != 0 && done >= budget.cycles) return finish(StopReason::budget_spent, start);
     const Slice slice = next_slice(budget, done, near_end);
@@ -176,7 +198,9 @@ RunResult Machine::Impl::run(const Budget& budget) {
         powered_off_ = true;
         return finish(StopReason::power_off, start);
       }
-      if (!wakes_now()) return idle_result(start);
+      const bool wakes = wakes_now();
+      if (disk_holds_time_) return held_result(start);
+      if (!wakes) return idle_result(start);
     }
     if (timed) {
       const Clock::time_point now = Clock::now();

@@ -40,6 +40,8 @@ class Machine::Impl {
   Slice next_slice(const Budget& budget, std::uint64_t done, bool near_end);
   RunResult finish(StopReason reason, std::uint64_t start) const;
   RunResult idle_result(std::uint64_t start);
+  bool disk_holds_time();
+  RunResult held_result(std::uint64_t start) const;
   /// True when the guest goes on at once.
   bool wakes_now();
   std::int64_t rtc_time() const;
@@ -49,6 +51,7 @@ class Machine::Impl {
   machine::Board board_;
   std::atomic<bool> stop_requested_{false};
   bool powered_off_ = false;
+  bool disk_holds_time_ = false;   // cycles: a drive waits for its block device, and guest time stands still meanwhile
   bool waiting_ = false;           // the last run() ended with `idle`
   std::uint64_t resets_ = 0;
   std::uint64_t last_tick_cycle_ = 0;

@@ -1,7 +1,10 @@
 #include <tuxarium/machine.hpp>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <memory>
+#include <span>
 #include <string>
 #include <thread>
 
@@ -226,4 +229,51 @@ TEST_CASE("the clipboard of a machine is a buffer of its own unless one is confi
   const auto configured = test::rom_machine(kForever, std::move(config));
   CHECK(configured->clipboard_buffer() == nullptr);
   CHECK(configured->clipboard().text_for_guest() == "x");
+}
+
+namespace {
+
+/// Answers `pending` so often, then zeros.
+class SlowDisk final : public BlockDevice {
+ public:
+  explicit SlowDisk(int pending) : pending_{pending} {}
+  std::uint64_t sector_count() const override { return 1000; }
+  bool read_only() const override { return true; }
+  BlockStatus read(std::uint64_t, std::span<std::byte> out) override {
+    if (pending_-- > 0) return BlockStatus::pending;
+    std::fill(out.begin(), out.end(), std::byte{0});
+    return BlockStatus::done;
+  }
+  BlockStatus write(std::uint64_t, std::span<const std::byte>) override { return BlockStatus::error; }
+  BlockStatus flush() override { return BlockStatus::done; }
+  std::string last_error() const override { return {}; }
+
+ private:
+  int pending_;
+};
+
+}  // namespace
+
+TEST_CASE("cycles: guest time stands still while a disk is pending, however long that takes") {
+  // dx = 1f6: device 0, LBA; dx = 1f2: one sector; dx = 1f7: read; then until BSY is clear; then a byte to POST and an end.
+  const std::vector<int> read_sector = {0xba, 0xf6, 0x01, 0xb0, 0xe0, 0xee, 0xba, 0xf2, 0x01, 0xb0, 0x01, 0xee, 0xba, 0xf7, 0x01, 0xb0, 0x20,
+                                        0xee, 0xec, 0xa8, 0x80, 0x75, 0xfb, 0xfa, 0xf4};
+  std::chrono::nanoseconds first{0};
+  for (const int pending : {2, 3, 1000}) {
+    Config config = test::with_cycles();
+    config.hda = std::make_unique<SlowDisk>(pending);
+    const auto machine = test::rom_machine(read_sector, std::move(config));
+    int held = 0;
+    RunResult result = machine->run({.cycles = 10'000'000, .wall = 0ns});
+    for (; result.reason == StopReason::idle; ++held) {
+      CHECK(result.idle_for == 1ms);
+      result = machine->run({.cycles = 10'000'000, .wall = 0ns});
+    }
+    CHECK(result.reason == StopReason::power_off);
+    CHECK(held == pending - 1);  // the first time it is asked by the guest, and guest time goes on until it is asked again
+    const auto time = machine->counters().guest_time;
+    if (first == 0ns) first = time;
+    CHECK(time == first);
+    CHECK(time < 2ms);
+  }
 }

@@ -65,6 +65,11 @@ TEST_CASE("disks: only the ending is an option") {
   disk = parse_disk_spec("file:x,ro,rw").value();
   CHECK(disk.path == "x,ro");
   CHECK_FALSE(disk.read_only);
+  disk = parse_disk_spec("https://h:1/x,y/,ro").value();
+  CHECK(disk.kind == DiskSpec::Kind::web);
+  CHECK(disk.path == "https://h:1/x,y/");
+  CHECK(disk.read_only);
+  CHECK_FALSE(parse_disk_spec("http://h/").value().read_only);
   CHECK(parse_disk_spec("none").value().kind == DiskSpec::Kind::none);
   for (const char* text : {"", "x.img", "file:", "dir:", "file:,ro", "http:x"}) {
     INFO(text);
