@@ -47,7 +47,10 @@ bool ready(int descriptor, short events) {
 Result<std::unique_ptr<Session>> Session::open(RunOptions options) {
   auto script = Script::make(options.steps);
   if (!script) return script.error();
-  auto config = options.machine.build(options.serial2.kind != SerialLinkSpec::Kind::none);
+  const LogSink log = [verbose = options.verbose](LogLevel level, std::string_view line) {
+    if (level >= LogLevel::warning || verbose) say(line);
+  };
+  auto config = options.machine.build(options.serial2.kind != SerialLinkSpec::Kind::none, log);
   if (!config) return config.error();
   auto clipboard = ClipboardFiles::open(options.clipboard_in, options.clipboard_out);
   if (!clipboard) return clipboard.error();
@@ -63,9 +66,6 @@ Result<std::unique_ptr<Session>> Session::open(RunOptions options) {
   std::unique_ptr<Session> session{
       new Session{std::move(options), std::move(script).value(), std::move(clipboard).value(), std::move(serial2).value()}};
   config->clipboard = session->clipboard_.buffer();
-  config->log = [verbose = session->options_.verbose](LogLevel level, std::string_view line) {
-    if (level >= LogLevel::warning || verbose) say(line);
-  };
   if (config->network != nullptr) session->network_.emplace(config->network);
   auto machine = Machine::create(std::move(config).value());
   if (!machine) return about_image(machine.error(), session->options_.machine.boot());
@@ -141,7 +141,7 @@ void Session::after_slice(const RunResult& result) {
       return say(what + "; it boots again");
     }
     case StopReason::idle:
-      if (!type_at_console() && !moved_in) rest(result.idle_for);
+      if (!type_at_console() && !moved_in) rest(result);
       return;
     case StopReason::budget_spent:
     case StopReason::stop_requested: return;
@@ -177,9 +177,11 @@ void Session::check_limits() {
 }
 
 /// The guest waits for an interrupt. With instructions as its clock nothing is gained by waiting with it, unless somebody watches.
-void Session::rest(std::chrono::nanoseconds idle_for) {
+void Session::rest(const RunResult& result) {
   const bool watched = !script_.has_steps() && options_.max_cycles == 0;
-  if (options_.machine.time_source() == TimeSource::host_clock || watched) wait(idle_for, true);
+  if (options_.machine.time_source() == TimeSource::host_clock || watched) return wait(result.idle_for, true);
+  // Nothing has run at all: the guest waits for a disk, which has its own time.
+  if (result.cycles == 0) wait(std::min<std::chrono::nanoseconds>(result.idle_for, 1ms), true);
 }
 
 void Session::wait(std::chrono::nanoseconds longest, bool for_input) {
