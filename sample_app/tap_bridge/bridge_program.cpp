@@ -129,7 +129,7 @@ class Run {
     if (*uplink) programs_.push_back(**uplink);
     log_->say("in a user and network namespace of its own");
     // Says now, and not to the first guest, that TAP devices cannot be made here.
-    const auto tap = open_tap(TapPorts::kNamePattern);
+    const auto tap = open_tap();
     if (!tap) return tap.error();
     return {};
   }

@@ -94,7 +94,8 @@ void Network::remove_stale_taps(Log& log) {
   const auto links = netlink_->all();
   if (!links) return log.say(links.error().message);
   for (const Netlink::Link& link : *links)
-    if (link.name.starts_with(TapPorts::kNameStart) && remove_stale_tap(link.name)) log.say("removed the device " + link.name + ", which nobody used any more");
+    for (const char* const start : TapPorts::kNameStarts)
+      if (link.name.starts_with(start) && remove_stale_tap(link.name)) log.say("removed the device " + link.name + ", which nobody used any more");
 }
 
 Result<void> Network::find_or_make_bridge(const NetworkOptions& options, Log& log) {

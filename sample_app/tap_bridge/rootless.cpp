@@ -62,6 +62,7 @@ Result<pid_t> fork_uplink(Rootless uplink, Descriptor& start, Descriptor& ready)
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);  // pasta gives up when it finds it ignored
   char byte = 0;
   if (::read(start_read.get(), &byte, 1) != 1) ::_exit(0);
   std::vector<char*> arguments;
@@ -108,7 +109,7 @@ Result<std::optional<pid_t>> enter_own_network(Rootless uplink) {
   }
   const char* const name = uplink == Rootless::pasta ? "pasta" : "slirp4netns";
   if (::write(start.get(), "1", 1) != 1 || !is_ready(uplink, ready, *process))
-    return app::io_error(std::string{"the uplink "} + name + " did not start; is it installed, and may this user open /dev/net/tun?");
+    return app::io_error(std::string{"the uplink "} + name + " did not start; it says why above, unless it is not installed");
   return std::optional<pid_t>{*process};
 }
 

@@ -26,20 +26,32 @@ Error tun_error(const std::string& what) {
   return app::io_error("cannot " + what + ": " + why);
 }
 
-}  // namespace
-
-Result<OpenTap> open_tap(const char* pattern) {
+/// `pattern` is a name or a name with %d for the next free number. Leaves errno as the kernel set it.
+Result<OpenTap> open_named(const char* pattern) {
   Descriptor descriptor{::open(kTunDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC)};
   if (!descriptor) return tun_error("open " + std::string{kTunDevice});
   ifreq request{};
   std::strncpy(request.ifr_name, pattern, IFNAMSIZ - 1);
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
-  if (::ioctl(descriptor.get(), TUNSETIFF, &request) != 0) return tun_error("make a TAP device");
-  return OpenTap{std::move(descriptor), request.ifr_name};
+  if (::ioctl(descriptor.get(), TUNSETIFF, &request) == 0) return OpenTap{std::move(descriptor), request.ifr_name};
+  const int number = errno;
+  Error error = tun_error("make a TAP device");
+  descriptor.reset();
+  errno = number;
+  return error;
+}
+
+}  // namespace
+
+Result<OpenTap> open_tap() {
+  Result<OpenTap> opened = open_named(TapPorts::kNamePatterns[0]);
+  // All numbers that fit behind the name are in use.
+  for (std::size_t i = 1; !opened && errno == EEXIST && i < TapPorts::kNamePatterns.size(); ++i) opened = open_named(TapPorts::kNamePatterns[i]);
+  return opened;
 }
 
 bool remove_stale_tap(const std::string& name) {
-  const auto tap = open_tap(name.c_str());
+  const auto tap = open_named(name.c_str());
   return tap && ::ioctl(tap->descriptor.get(), TUNSETPERSIST, 0) == 0;
 }
 
@@ -111,7 +123,7 @@ TapPorts::~TapPorts() { worker_->thread.join(); }
 
 void TapPorts::open(Done done) {
   asio::post(worker_->thread, [io = io_, worker = worker_, done = std::move(done)]() mutable {
-    auto tap = std::make_shared<Result<OpenTap>>(open_tap(kNamePattern));
+    auto tap = std::make_shared<Result<OpenTap>>(open_tap());
     if (*tap) {
       if (const auto attached = worker->attacher->attach((*tap)->name); !attached) *tap = attached.error();
     }

@@ -1,6 +1,7 @@
 // TAP devices (Documentation/networking/tuntap.rst of the kernel), one a client.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,12 +21,13 @@ class Attacher {
   virtual void detach(const std::string& device) = 0;
 };
 
-/// Makes TAP devices named websockettunt0, 1, ... They are not persistent: the kernel removes each with its descriptor, also when this program
+/// Makes TAP devices named websockettunt0, 1, ... 99, then websockettun0, ... 999, then wstun0, ...: a device's name has 15 characters at most. They
+/// are not persistent: the kernel removes each with its descriptor, also when this program
 /// dies. Making and removing a device takes the kernel milliseconds, so that happens on a worker thread, which is the only one besides io's.
 class TapPorts final : public PortFactory {
  public:
-  static constexpr const char* kNamePattern = "websockettunt%d";
-  static constexpr const char* kNameStart = "websockettunt";
+  static constexpr std::array kNamePatterns{"websockettunt%d", "websockettun%d", "wstun%d"};
+  static constexpr std::array kNameStarts{"websockettun", "wstun"};
 
   /// `io` must outlive the ports; the ports must not outlive this. Starts the thread: privileges must have been dropped by now.
   TapPorts(asio::io_context& io, std::unique_ptr<Attacher> attacher);
@@ -45,8 +47,8 @@ struct OpenTap {
   Descriptor descriptor;
   std::string name;
 };
-/// `pattern` is a name or a name with %d for the next free number.
-Result<OpenTap> open_tap(const char* pattern);
+/// One with the next free name.
+Result<OpenTap> open_tap();
 
 /// Removes a persistent TAP device that no process holds; false when one does, or when it is something else.
 bool remove_stale_tap(const std::string& name);

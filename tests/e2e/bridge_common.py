@@ -62,7 +62,7 @@ def devices():
 
 
 def taps():
-    return {name for name in devices() if name.startswith("websockettunt")}
+    return {name for name in devices() if name.startswith("websockettun")}
 
 
 class Bridge:

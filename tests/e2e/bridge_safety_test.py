@@ -249,9 +249,10 @@ def churn():
         def one_round():
             clients = []
             for number in range(clients_at_once):
-                client = Client(chance.choice(["/tap", "/ethernet"]))
-                frame = ethernet(mac(9), mac(number), bytes(100))
-                client.send(frame if "/ethernet" in client.head or chance.randrange(2) else with_length(frame))
+                path = chance.choice(["/tap", "/ethernet"])
+                client = Client(path)
+                frame = ethernet(mac(999), mac(number), bytes(100))
+                client.send(frame if path == "/ethernet" else with_length(frame) + b"\xff" * chance.randrange(500))
                 clients.append(client)
             wait_until("a device for each", lambda: len(taps()) == clients_at_once)
             chance.shuffle(clients)
