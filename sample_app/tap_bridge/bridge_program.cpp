@@ -21,7 +21,7 @@ constexpr auto kStopTime = std::chrono::seconds{5};
 constexpr auto kProgramStart = std::chrono::milliseconds{200};  // one that cannot do its work has ended by then
 constexpr const char* kUnprivileged = "nobody";
 
-/// Until somebody listens to them: a stop in the middle of setting up would leave things behind.
+/// While nobody listens to them: a stop in the middle of setting up would leave things behind.
 void hold_stop_signals(bool hold) {
   sigset_t stops;
   ::sigemptyset(&stops);
@@ -90,6 +90,7 @@ void serve(asio::io_context& io, std::vector<tcp::acceptor> sockets, std::shared
   hold_stop_signals(false);
   log.say("ready: " + std::to_string(options.limits.max_clients) + " clients may connect");
   io.run();
+  hold_stop_signals(true);  // a second one does not interrupt the cleaning up
 }
 
 class Run {

@@ -16,7 +16,7 @@ namespace tuxarium::bridge {
 namespace {
 
 constexpr const char* kTunDevice = "/dev/net/tun";
-constexpr std::size_t kBuffer = 64 * 1024;  // longer than any frame a device of this MTU gives
+constexpr std::size_t kBuffer = 4 * 1024;  // longer than any frame that a device of this MTU gives
 
 Error tun_error(const std::string& what) {
   const std::string why = app::errno_text();
