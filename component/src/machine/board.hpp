@@ -72,6 +72,7 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
     paced_serial1_.slice_begins(serial1_.flow_controlled(), retired_cycles());
     link_pump_.pump();
   }
+  wire::LinkPump& link_pump() { return link_pump_; }
   /// What devices asked for since the last call.
   BoardRequest take_request();
 

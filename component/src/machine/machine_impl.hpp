@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 
@@ -44,6 +45,8 @@ class Machine::Impl {
   RunResult held_result(std::uint64_t start) const;
   /// True when the guest goes on at once.
   bool wakes_now();
+  /// Waits, no longer than until `end`, for the answer to a frame that the guest has just sent; true when the guest goes on.
+  bool answer_comes(std::chrono::steady_clock::time_point end);
   std::int64_t rtc_time() const;
 
   Config config_;

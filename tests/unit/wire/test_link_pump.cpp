@@ -91,6 +91,39 @@ TEST_CASE("link pump: what the guest has no room for stays with the link") {
   CHECK(link.waiting.size() == 3);
 }
 
+TEST_CASE("link pump: an answer is expected to a frame for one station, and after eight waits in vain to one in four") {
+  Port port;
+  Link link;
+  LinkPump pump{port, &link};
+  const auto expected_after = [&](unsigned receiver) {
+    Bytes frame(60, std::byte{0});
+    frame[0] = static_cast<std::byte>(receiver);
+    port.from_guest = record_of(frame);
+    pump.pump();
+    return pump.expects_answer();
+  };
+  CHECK_FALSE(pump.expects_answer());
+  CHECK_FALSE(expected_after(0x33));
+  for (int i = 0; i < 8; ++i) {
+    CHECK(expected_after(0x02));
+    CHECK_FALSE(pump.expects_answer());
+    pump.waited(false);
+  }
+  int expected = 0;
+  for (int i = 0; i < 40; ++i) {
+    if (!expected_after(0x02)) continue;
+    ++expected;
+    pump.waited(false);
+  }
+  CHECK(expected == 10);
+  pump.waited(true);
+  CHECK(expected_after(0x02));
+  CHECK(expected_after(0x02));
+  link.waiting.emplace_back(60, std::byte{1});
+  pump.pump();
+  CHECK(pump.received() == 1);
+}
+
 TEST_CASE("link pump: without a link nothing is read") {
   Port port;
   LinkPump pump{port, nullptr};
