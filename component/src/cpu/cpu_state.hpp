@@ -100,6 +100,7 @@ struct CpuState {
   std::uint32_t sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
   std::uint64_t tsc_offset = 0;
   std::uint64_t apic_base_msr = 0xfee00000, pat_msr = 0x0007040600070406u, misc_enable_msr = 0;
+  std::array<std::uint64_t, 2> event_select{}, event_counter{};  // performance monitoring: registers that count nothing
   std::uint8_t cpl = 0;
   std::uint8_t halted = 0;            // HLT, waiting for an interrupt
   std::uint8_t shut_down = 0;         // triple fault
@@ -116,7 +117,7 @@ struct CpuState {
     for (Segment& s : segment) v(s);
     v(ldtr), v(tr), v(gdtr.base), v(gdtr.limit), v(idtr.base), v(idtr.limit);
     v(cr0), v(cr2), v(cr3), v(cr4), v(dr), v(sysenter_cs), v(sysenter_esp), v(sysenter_eip), v(tsc_offset);
-    v(apic_base_msr), v(pat_msr), v(misc_enable_msr);
+    v(apic_base_msr), v(pat_msr), v(misc_enable_msr), v(event_select), v(event_counter);
     v(cpl), v(halted), v(shut_down), v(interrupt_shadow), v(nmi_pending), v(nmi_blocked);
     v(mxcsr);
     for (unsigned n = 0; n < kXmmRegisters; ++n) v(xmm[n]);

@@ -316,7 +316,13 @@ const Op* op_rdpmc(Core& c, const Op* op) {
     raise(c, kGeneralProtection, 0);
     return fault(c, op);
   }
-  c.s.gpr[kEax] = c.s.gpr[kEdx] = 0;
+  const std::uint32_t number = c.s.gpr[kEcx];
+  if (number >= c.s.event_counter.size()) {
+    raise(c, kGeneralProtection, 0);
+    return fault(c, op);
+  }
+  c.s.gpr[kEax] = static_cast<std::uint32_t>(c.s.event_counter[number]);
+  c.s.gpr[kEdx] = static_cast<std::uint32_t>(c.s.event_counter[number] >> 32);
   TUXARIUM_NEXT();
 }
 
@@ -324,9 +330,13 @@ enum Msr : std::uint32_t {
   kMsrTsc = 0x10,
   kMsrApicBase = 0x1b,
   kMsrBiosSignature = 0x8b,
+  kMsrEventCounter0 = 0xc1,
+  kMsrEventCounter1 = 0xc2,
   kMsrSysenterCs = 0x174,
   kMsrSysenterEsp = 0x175,
   kMsrSysenterEip = 0x176,
+  kMsrEventSelect0 = 0x186,
+  kMsrEventSelect1 = 0x187,
 };
 
 const Op* op_rdmsr(Core& c, const Op* op) {
@@ -343,11 +353,20 @@ const Op* op_rdmsr(Core& c, const Op* op) {
     case kMsrSysenterCs: value = c.s.sysenter_cs; break;
     case kMsrSysenterEsp: value = c.s.sysenter_esp; break;
     case kMsrSysenterEip: value = c.s.sysenter_eip; break;
+    case kMsrEventCounter0:
+    case kMsrEventCounter1: value = c.s.event_counter[c.s.gpr[kEcx] - kMsrEventCounter0]; break;
+    case kMsrEventSelect0:
+    case kMsrEventSelect1: value = c.s.event_select[c.s.gpr[kEcx] - kMsrEventSelect0]; break;
     default: raise(c, kGeneralProtection, 0); return fault(c, op);
   }
   c.s.gpr[kEax] = static_cast<std::uint32_t>(value);
   c.s.gpr[kEdx] = static_cast<std::uint32_t>(value >> 32);
   TUXARIUM_NEXT();
+}
+
+/// The P6 has counters of 40 bits; a write gives 32 of them and their sign.
+std::uint64_t counter_value(std::uint64_t written) {
+  return static_cast<std::uint64_t>(sign_extend(static_cast<std::uint32_t>(written))) & 0xffffffffffu;
 }
 
 const Op* op_wrmsr(Core& c, const Op* op) {
@@ -364,6 +383,10 @@ const Op* op_wrmsr(Core& c, const Op* op) {
     case kMsrSysenterCs: c.s.sysenter_cs = static_cast<std::uint32_t>(value); break;
     case kMsrSysenterEsp: c.s.sysenter_esp = static_cast<std::uint32_t>(value); break;
     case kMsrSysenterEip: c.s.sysenter_eip = static_cast<std::uint32_t>(value); break;
+    case kMsrEventCounter0:
+    case kMsrEventCounter1: c.s.event_counter[c.s.gpr[kEcx] - kMsrEventCounter0] = counter_value(value); break;
+    case kMsrEventSelect0:
+    case kMsrEventSelect1: c.s.event_select[c.s.gpr[kEcx] - kMsrEventSelect0] = value & 0xffffffffu; break;
     default: raise(c, kGeneralProtection, 0); return fault(c, op);
   }
   TUXARIUM_NEXT();

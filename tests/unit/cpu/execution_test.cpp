@@ -529,6 +529,20 @@ TEST_CASE("RDTSC, CR4.TSD and the MSRs") {
   b.run();
   CHECK(b.reg(kEax) == 0xabcd);
   b.flat();
+  b.change([](CpuState& s) {
+    s.gpr[kEcx] = 0xc2;
+    s.gpr[kEax] = 0xffff0000u;
+  });
+  b.code({0x0f, 0x30, 0x31, 0xc0, 0x0f, 0x32, 0x89, 0xc6, 0xb9, 1, 0, 0, 0, 0x0f, 0x33});  // WRMSR; RDMSR; RDPMC
+  b.run();
+  CHECK(b.reg(kEsi) == 0xffff0000u);
+  CHECK(b.reg(kEax) == 0xffff0000u);
+  CHECK(b.reg(kEdx) == 0xff);
+  b.flat();
+  b.set(kEcx, 2);
+  b.code({0x0f, 0x33});
+  CHECK(b.trap().vector == kGeneralProtection);
+  b.flat();
   b.set(kEcx, 0x12345);
   b.code({0x0f, 0x32});
   CHECK(b.trap().vector == kGeneralProtection);
