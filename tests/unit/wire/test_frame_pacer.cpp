@@ -97,6 +97,57 @@ TEST_CASE("no more than a tty holds is released before the guest has taken it, a
   CHECK(line.drain().size() == 2 * 1444);
 }
 
+TEST_CASE("a tick between two idle moments proves that the guest has read") {
+  Line line;
+  for (unsigned i = 0; i < 6; ++i) line.write(frame(1442, i));
+  CHECK(line.drain().size() == 2 * 1444);
+  line.paced.timer_tick();  // still in the interrupt handler: proves nothing
+  line.paced.guest_idle();
+  line.paced.guest_idle();
+  CHECK(line.drain().empty());
+  line.paced.timer_tick();
+  CHECK(line.drain().empty());
+  line.paced.guest_idle();
+  CHECK(line.drain().size() == 2 * 1444);
+  line.paced.guest_idle();  // the next window begins anew
+  line.paced.guest_idle();
+  CHECK(line.drain().empty());
+}
+
+TEST_CASE("with flow control by the guest bytes pass as they come, a window at a time, the next one when the guest is idle") {
+  Line line;
+  line.paced.slice_begins(true, 0);
+  Bytes sent;
+  for (unsigned i = 0; i < 12; ++i) sent = sent + frame(1500, i);
+  Bytes got;
+  CHECK(line.write(Bytes(sent.begin(), sent.begin() + 1)) == 1);
+  got = got + line.drain();
+  CHECK(got.size() == 1);
+  CHECK(line.write(Bytes(sent.begin() + 1, sent.end())) == sent.size() - 1);
+  CHECK(line.t.clock.next_deadline() == time::kNever);
+  line.paced.guest_idle();  // not all read yet
+  got = got + line.drain();
+  CHECK(got.size() == PacedSerialPort::kFlowWindow);
+  line.paced.guest_idle();
+  got = got + line.drain();
+  CHECK(got.size() == 2 * PacedSerialPort::kFlowWindow);
+  line.paced.guest_idle();
+  got = got + line.drain();
+  CHECK(got == sent);
+}
+
+TEST_CASE("with flow control by the guest a busy one gets the next window after some instructions with an empty UART") {
+  Line line;
+  line.paced.slice_begins(true, 0);
+  CHECK(line.write(Bytes(20000, std::byte{1})) == 20000);
+  line.paced.slice_begins(true, 5'000'000);  // not read: nothing more
+  CHECK(line.drain().size() == PacedSerialPort::kFlowWindow);
+  line.paced.slice_begins(true, 5'000'000 + PacedSerialPort::kFlowCycles - 1);
+  CHECK(line.drain().empty());
+  line.paced.slice_begins(true, 5'000'000 + PacedSerialPort::kFlowCycles);
+  CHECK(line.drain().size() == PacedSerialPort::kFlowWindow);
+}
+
 TEST_CASE("a guest that is never idle gets the next window after a while, once it has emptied the UART") {
   Line line;
   Bytes sent;
