@@ -101,7 +101,8 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
   ~Machine();
 
-  /// Runs the guest until the budget is spent, the guest idles, or something stops it. Never blocks and never sleeps.
+  /// Runs the guest until the budget is spent, the guest idles, or something stops it. Never blocks and never sleeps. With
+  /// Config::network and a wall budget, an idle guest that has just sent a frame gets up to 2 ms of that budget for the answer.
   RunResult run(Budget budget);
 
   /// Makes a running or the next run() return soon with `stop_requested`. Callable from any thread and from a signal handler.
