@@ -8,6 +8,12 @@ from bridge_common import *  # pylint: disable=wildcard-import,unused-wildcard-i
 SECRET = "secret-0123456789"
 
 
+def resident(bridge):
+    """KiB of memory."""
+    with open(f"/proc/{bridge.process.pid}/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") // 1024
+
+
 def refused(status, *args, **named):
     try:
         Client(*args, **named).close()
@@ -119,7 +125,7 @@ def address_of_a_dead_client():
 
 
 def wrong_messages():
-    with Bridge() as bridge, Client() as neighbour:
+    with Bridge("--ping-time", "600") as bridge, Client() as neighbour:
         gateway = find_gateway(neighbour, mac(1))
         for path, payload, opcode, code in [("/ethernet", b"hello", 1, 1003), ("/tap", b"not base64!", 1, 1007), ("/ethernet", bytes(2000), 2, 1009),
                                             ("/tap", bytes(70000), 2, 1009), ("/tap", b"\xff\xfe", 1, 1007)]:
@@ -196,14 +202,13 @@ def reader_that_never_reads():
         deaf.send(ethernet(BROADCAST, mac(1)))
         gateway = find_gateway(third, mac(3))
         talker.send(ethernet(BROADCAST, mac(2)))
+        before = resident(bridge)
         for _ in range(2000):
             talker.send(ethernet(mac(1), mac(2), bytes(1400)))
         third.send(echo_request(mac(3), gateway, "10.0.2.50", "10.0.2.1"))
         third.frame(is_echo_reply)
         # Three megabytes were sent to somebody who takes nothing: they are not in the bridge's memory.
-        with open(f"/proc/{bridge.process.pid}/status", encoding="ascii") as status:
-            resident = int(re.search(r"VmRSS:\s+(\d+) kB", status.read()).group(1))
-        print("resident", resident, "kB")
+        assert resident(bridge) < before + 1500, (before, resident(bridge))
         bridge.wait_for("takes no frames, is cut off")
         wait_until("its device is gone", lambda: len(taps()) == 2)
 
@@ -236,15 +241,11 @@ def churn():
     chance = random.Random(seed)
     print("seed", seed)
     clients_at_once = int(os.environ.get("TUXARIUM_BRIDGE_CLIENTS", "200"))
-    with Bridge("--max-clients", str(clients_at_once + 10)) as bridge:
+    with Bridge("--max-clients", str(clients_at_once + 10), "--ping-time", "600") as bridge:
         folder = f"/proc/{bridge.process.pid}"
 
         def descriptors():
             return len(os.listdir(folder + "/fd"))
-
-        def resident():
-            with open(folder + "/statm", encoding="ascii") as file:
-                return int(file.read().split()[1]) * 4
 
         def one_round():
             clients = []
@@ -254,19 +255,19 @@ def churn():
                 frame = ethernet(mac(999), mac(number), bytes(100))
                 client.send(frame if path == "/ethernet" else with_length(frame) + b"\xff" * chance.randrange(500))
                 clients.append(client)
-            wait_until("a device for each", lambda: len(taps()) == clients_at_once)
+            wait_until("a device for each", lambda: len(taps()) == clients_at_once, 300)
             chance.shuffle(clients)
             for client in clients:
                 chance.choice([Client.close, Client.cut, lambda c: c.link.close()])(client)
-            wait_until("all devices are gone", lambda: not taps())
+            wait_until("all devices are gone", lambda: not taps(), 300)
 
         one_round()
-        before = descriptors(), resident()
+        before = descriptors(), resident(bridge)
         for _ in range(2):
             one_round()
         wait_until("the descriptors are gone", lambda: descriptors() <= before[0])
-        print("resident", before[1], "->", resident(), "kB")
-        assert resident() < before[1] + 2000, "memory grows"
+        print("resident", before[1], "->", resident(bridge), "KiB")
+        assert resident(bridge) < before[1] + 2000, "memory grows"
         assert bridge.stop() == 0
 
 
