@@ -205,6 +205,33 @@ def rootless_as_ordinary_user():
     assert without_rights.says("Operation not permitted") or without_rights.says("CAP_NET_ADMIN"), without_rights.log()
 
 
+def ordinary_user_with_open_tun():
+    """What a stock Debian allows: everything as an ordinary user, and as root the bridge becomes nobody."""
+    if not need("slirp4netns", "nft", "dnsmasq"):
+        return
+    with tun_open_to_all() as is_open, tempfile.TemporaryDirectory() as folder:
+        if not is_open:
+            return
+        program = folder + "/tuxarium-bridge"
+        shutil.copy(sys.argv[1], program)
+        os.chmod(folder, 0o755)
+        with Bridge("--rootless", "slirp4netns", "--masquerade", "--dhcp", "--dns", program=program, user="nobody", group="nogroup",
+                    extra_groups=[]) as bridge, Client() as client:
+            address, _ = dhcp_offer(client, mac(1))
+            gateway = find_gateway(client, mac(1), address)
+            client.send(echo_request(mac(1), gateway, address, "10.0.99.2"))
+            client.frame(is_echo_reply)
+            assert bridge.stop() == 0
+        with Bridge() as bridge, Client() as client:
+            find_gateway(client, mac(1))
+            assert bridge.says("running as the user nobody with CAP_NET_ADMIN alone")
+            with open(f"/proc/{bridge.process.pid}/status", encoding="ascii") as file:
+                status = file.read()
+            assert "Uid:\t65534\t65534\t65534\t65534" in status and re.search(r"CapEff:\s+0*1000\n", status), status
+            assert bridge.stop() == 0
+        assert "br1" not in devices()
+
+
 def drop_network_rights():
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(24, 12, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_NET_ADMIN: the program that is executed next lacks it
@@ -245,4 +272,4 @@ def open_vswitch():
 
 if __name__ == "__main__":
     enter_network_namespace()
-    run_cases([masquerade, dhcp_and_dns, vxlan, rootless, rootless_pasta, rootless_with_everything, rootless_as_ordinary_user, open_vswitch])
+    run_cases([masquerade, dhcp_and_dns, vxlan, rootless, rootless_pasta, rootless_with_everything, rootless_as_ordinary_user, ordinary_user_with_open_tun, open_vswitch])
