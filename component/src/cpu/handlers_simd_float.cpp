@@ -3,6 +3,8 @@
 // While the guest masks all exceptions, its modes stay in the host's MXCSR from one such instruction to the next (simd/host_mxcsr.hpp).
 // Otherwise each instruction runs with all exceptions masked, and its flags decide afterwards whether it raises #XM. RCPPS and RSQRTPS give
 // the approximation of the host. On hosts other than x86-64 there are none of these instructions, and a model reports no SSE.
+// Not modelled: with overflow or underflow unmasked and raised, the precision flag is that of the bounded result, not of the one with an
+// unbounded exponent.
 
 #include "cpu/simd/float_operations.hpp"
 
