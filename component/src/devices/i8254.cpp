@@ -259,26 +259,26 @@ std::uint32_t I8254::io_read(std::uint16_t offset, unsigned) {
 
 void I8254::io_write(std::uint16_t offset, unsigned, std::uint32_t value) {
   const auto byte = static_cast<std::uint8_t>(value);
-  show_due_edge();
+  // One time for all of a write: an edge between two looks at the clock would belong to neither.
+  const PitTick now = ticks_at(clock_->now());
+  show_due_edge(now);
   if (offset >= 3) {
-    write_control_word(byte);
+    write_control_word(byte, now);
   } else {
-    counters_[offset].write_count(byte, ticks_at(clock_->now()));
-    if (offset == 0) channel0_changed();
+    counters_[offset].write_count(byte, now);
+    if (offset == 0) channel0_changed(now);
   }
 }
 
-void I8254::write_control_word(std::uint8_t value) {
+void I8254::write_control_word(std::uint8_t value, PitTick now) {
   const unsigned channel = value >> 6;
-  if (channel == 3) return read_back(value);
-  const PitTick now = ticks_at(clock_->now());
+  if (channel == 3) return read_back(value, now);
   if ((value & 0x30) == 0) return counters_[channel].latch_count(now);
   counters_[channel].write_control(value, now);
-  if (channel == 0) channel0_changed();
+  if (channel == 0) channel0_changed(now);
 }
 
-void I8254::read_back(std::uint8_t value) {
-  const PitTick now = ticks_at(clock_->now());
+void I8254::read_back(std::uint8_t value, PitTick now) {
   for (unsigned channel = 0; channel < counters_.size(); ++channel) {
     if ((value & (2u << channel)) == 0) continue;
     if ((value & 0x20) == 0) counters_[channel].latch_count(now);
@@ -287,9 +287,10 @@ void I8254::read_back(std::uint8_t value) {
 }
 
 void I8254::set_gate(unsigned channel, bool level) {
-  show_due_edge();
-  counters_[channel].set_gate(level, ticks_at(clock_->now()));
-  if (channel == 0) channel0_changed();
+  const PitTick now = ticks_at(clock_->now());
+  show_due_edge(now);
+  counters_[channel].set_gate(level, now);
+  if (channel == 0) channel0_changed(now);
 }
 
 bool I8254::out(unsigned channel) { return counters_[channel].out(ticks_at(clock_->now())); }
@@ -299,8 +300,8 @@ void I8254::on_event() {
   if (state_.edge_at != I8254Counter::kNoTick) show_edge();
 }
 
-void I8254::show_due_edge() {
-  if (state_.edge_at <= ticks_at(clock_->now())) show_edge();
+void I8254::show_due_edge(PitTick now) {
+  if (state_.edge_at <= now) show_edge();
 }
 
 void I8254::show_edge() {
@@ -310,8 +311,7 @@ void I8254::show_edge() {
   schedule_edge(std::max(edge, counters_[0].state().since));
 }
 
-void I8254::channel0_changed() {
-  const PitTick now = ticks_at(clock_->now());
+void I8254::channel0_changed(PitTick now) {
   set_irq(counters_[0].out(now));
   schedule_edge(now);
 }

@@ -156,11 +156,11 @@ class I8254 final : public bus::PortDevice {
   }
 
  private:
-  void write_control_word(std::uint8_t value);
-  void read_back(std::uint8_t value);
-  void show_due_edge();
+  void write_control_word(std::uint8_t value, PitTick now);
+  void read_back(std::uint8_t value, PitTick now);
+  void show_due_edge(PitTick now);
   void show_edge();
-  void channel0_changed();
+  void channel0_changed(PitTick now);
   void schedule_edge(PitTick from);
   void set_irq(bool level);
 

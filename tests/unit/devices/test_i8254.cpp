@@ -1,6 +1,7 @@
 // Against the Intel 8254 data sheet. One tick is one input clock.
 #include <doctest/doctest.h>
 
+#include <array>
 #include <random>
 
 #include "devices/i8254.hpp"
@@ -409,4 +410,41 @@ TEST_CASE("8254: reset lowers the line and forgets the event") {
   p.pit.reset();
   CHECK_FALSE(p.irq.level);
   CHECK(p.t.clock.next_deadline() == time::kNever);
+}
+
+namespace {
+
+/// Time that passes while it is looked at, in steps of any size: the host may take the processor away at any moment.
+struct RestlessTime final : time::TimeBase {
+  time::Nanoseconds elapsed() override { return value += static_cast<time::Nanoseconds>(random() % step); }
+  std::mt19937_64 random;
+  std::uint64_t step = 1;
+  time::Nanoseconds value = 0;
+};
+
+}  // namespace
+
+TEST_CASE("8254: no edge is lost when time passes between the steps of a write") {
+  constexpr std::array<std::uint64_t, 6> kSteps{50, 200, 839, 2'000, 20'000, 1'000'000};
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    RestlessTime base;
+    base.random.seed(seed);
+    time::GuestClock clock{base};
+    test::IrqProbe irq;
+    I8254 pit{irq.line(), clock, kHz};
+    pit.io_write(3, 1, 0x38);  // mode 4, as Linux has it for a single tick
+    for (int i = 0; i < 1000; ++i) {
+      base.step = kSteps[base.random() % kSteps.size()];
+      const auto count = static_cast<unsigned>(15 + base.random() % 200);
+      pit.io_write(0, 1, count & 0xff);
+      pit.io_write(0, 1, count >> 8);
+      const bool again_before_the_end = base.random() % 4 == 0;
+      if (again_before_the_end) continue;
+      for (const int before = irq.rises; irq.rises == before;) {
+        REQUIRE(clock.next_deadline() != time::kNever);
+        while (clock.take_due()) pit.on_event();
+      }
+    }
+  }
 }
