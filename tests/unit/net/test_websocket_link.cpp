@@ -13,12 +13,14 @@
 #include <doctest/doctest.h>
 
 #include "unit/run/temporary_folder.hpp"
+#include "unit/wire/frame_record.hpp"
 #include "websocket_server.hpp"
 
 namespace tuxarium::net {
 namespace {
 
 using namespace std::chrono_literals;
+using tuxarium::test::record_of;
 using test::Server;
 using test::Websocket;
 using Bytes = std::vector<std::byte>;
@@ -72,12 +74,6 @@ Bytes frame_of(unsigned number, std::size_t size) {
   frame[12] = std::byte{8};
   frame[13] = std::byte{0};
   return frame;
-}
-
-Bytes record_of(const Bytes& frame) {
-  Bytes record{std::byte(frame.size() >> 8), std::byte(frame.size() & 0xff)};
-  record.insert(record.end(), frame.begin(), frame.end());
-  return record;
 }
 
 /// The next frame for the guest; empty when none comes.

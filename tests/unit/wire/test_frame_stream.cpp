@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "unit/wire/frame_record.hpp"
+
 namespace tuxarium::wire {
 namespace {
 
@@ -21,8 +23,8 @@ Bytes frame_of(std::size_t size, std::uint8_t station) {
 }
 
 void append(Bytes& stream, const Bytes& frame) {
-  for (const std::byte b : length_field(frame.size())) stream.push_back(b);
-  stream.insert(stream.end(), frame.begin(), frame.end());
+  const Bytes record = test::record_of(frame);
+  stream.insert(stream.end(), record.begin(), record.end());
 }
 
 std::vector<Bytes> frames_in(FrameAssembler& assembler, std::span<const std::byte> stream, std::size_t chunk) {

@@ -5,10 +5,13 @@
 
 #include <doctest/doctest.h>
 
+#include "unit/wire/frame_record.hpp"
+
 namespace tuxarium::wire {
 namespace {
 
 using Bytes = std::vector<std::byte>;
+using test::record_of;
 
 class Port final : public SerialPort {
  public:
@@ -51,14 +54,6 @@ class Link final : public NetworkLink {
   std::vector<Bytes> sent;
   std::deque<Bytes> waiting;
 };
-
-Bytes record_of(const Bytes& frame) {
-  const auto length = length_field(frame.size());
-  Bytes record(kLengthBytes + frame.size());
-  std::copy(length.begin(), length.end(), record.begin());
-  std::copy(frame.begin(), frame.end(), record.begin() + kLengthBytes);
-  return record;
-}
 
 TEST_CASE("link pump: frames pass in both directions") {
   Port port;
