@@ -12,6 +12,10 @@ need() {
   [[ -d $1 ]] || { echo "skipped: no ../shared/${1##*/}"; exit 0; }
 }
 
+need_own_guest() {
+  grep -q 'the Linux inside this program' <<< "$("$program" --help)" || { echo "skipped: no Linux inside the program"; exit 0; }
+}
+
 # Runs a guest with its console in $work/console and what the program says in $work/said; fails with both when the status is not $1.
 guest() {
   local expected=$1 status=0

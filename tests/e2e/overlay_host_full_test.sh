@@ -2,7 +2,7 @@
 # synced before is in the overlay at the next start. Wrong overlays are refused with a sentence before anything starts.
 . "$(dirname "$0")/common.sh"
 tool=$(dirname "$program")/tuxarium-disk
-"$program" --help | grep -q 'the Linux inside this program' || { echo "skipped: no Linux inside the program"; exit 0; }
+need_own_guest
 prompt='/root # '
 
 # fills OVERLAY: a guest writes something, syncs it, then writes more than the host has room for; and is a good guest after that.

@@ -16,7 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin
 for name in zstd e2fsck debugfs "$tool"; do
   type -P "$name" > /dev/null || { echo "skipped: there is no $name"; exit 0; }
 done
-"$program" --help | grep -q 'the Linux inside this program' || { echo "skipped: no Linux inside the program"; exit 0; }
+need_own_guest
 echo "$kills kills, seed $seed"
 RANDOM=$seed
 cd -- "$work"
