@@ -19,3 +19,11 @@ function(tuxarium_private_flags target)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
+
+# For a target that instantiates Beast. Under a sanitizer the optimizer takes minutes for one of its files, and g++ then believes that the empty
+# optional of Beast's parser is read; so such a target goes without the optimizer there.
+function(tuxarium_beast_flags target)
+  if(TUXARIUM_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
