@@ -323,8 +323,15 @@ def is_echo_reply(frame):
 
 
 def find_gateway(client, own_mac, own_ip="10.0.2.50", gateway="10.0.2.1"):
-    client.send(arp_request(own_mac, own_ip, gateway))
-    return client.frame(is_arp_reply)[6:12]
+    """Asks again as a host does: the kernel lets a new device's frames through a moment after it has joined the bridge."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        client.send(arp_request(own_mac, own_ip, gateway))
+        try:
+            return client.frame(is_arp_reply, 2)[6:12]
+        except (AssertionError, TimeoutError):
+            if time.monotonic() > until:
+                raise
 
 
 def run_cases(cases):
