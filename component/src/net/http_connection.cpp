@@ -112,7 +112,7 @@ void HttpConnection::connect(const std::vector<tcp::endpoint>& addresses) {
 }
 
 void HttpConnection::handshake() {
-  if (!expect_host(tls_->native_handle(), url_.host)) return finish("there is no memory for TLS");
+  if (!expect_host(tls_->native_handle(), url_)) return finish("there is no memory for TLS");
   tls_->async_handshake(asio::ssl::stream_base::client, [this](const error_code& code) {
     if (code && !timed_out_) {
       return finish("no TLS connection with " + host() + ": " + handshake_problem(tls_->native_handle(), code));

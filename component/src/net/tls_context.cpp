@@ -1,8 +1,5 @@
 #include "net/tls_context.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
@@ -13,11 +10,6 @@ namespace {
 
 Error cannot_use(const std::string& what, const error_code& code) {
   return {ErrorCode::io, "Cannot use " + what + " for TLS: " + code.message() + "."};
-}
-
-bool is_address(const std::string& host) {
-  in6_addr address{};
-  return ::inet_pton(AF_INET, host.c_str(), &address) == 1 || ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
 }  // namespace
@@ -38,12 +30,12 @@ Result<asio::ssl::context> make_tls_context(const std::filesystem::path& ca_file
   return context;
 }
 
-bool expect_host(SSL* connection, const std::string& host) {
+bool expect_host(SSL* connection, const Url& url) {
   X509_VERIFY_PARAM* const expected = SSL_get0_param(connection);
-  if (is_address(host)) return X509_VERIFY_PARAM_set1_ip_asc(expected, host.c_str()) == 1;
+  if (url.host_is_address()) return X509_VERIFY_PARAM_set1_ip_asc(expected, url.host.c_str()) == 1;
   X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  return X509_VERIFY_PARAM_set1_host(expected, host.c_str(), host.size()) == 1 &&
-         SSL_set_tlsext_host_name(connection, host.c_str()) == 1;
+  return X509_VERIFY_PARAM_set1_host(expected, url.host.c_str(), url.host.size()) == 1 &&
+         SSL_set_tlsext_host_name(connection, url.host.c_str()) == 1;
 }
 
 std::string handshake_problem(const SSL* connection, const error_code& code) {

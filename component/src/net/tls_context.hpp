@@ -7,6 +7,7 @@
 #include <tuxarium/result.hpp>
 
 #include "net/beast.hpp"
+#include "net/url.hpp"
 
 namespace tuxarium::net {
 
@@ -14,9 +15,9 @@ namespace tuxarium::net {
 /// empty, from one that the system trusts.
 Result<asio::ssl::context> make_tls_context(const std::filesystem::path& ca_file);
 
-/// Before the handshake of a connection to `host` (Url::host): its certificate must be for that name or address, and a name is sent along
+/// Before the handshake of a connection to the host of `url`: its certificate must be for that name or address, and a name is sent along
 /// (SNI). False when OpenSSL refuses, which it does for lack of memory only.
-bool expect_host(SSL* connection, const std::string& host);
+bool expect_host(SSL* connection, const Url& url);
 
 /// Why a handshake has failed, as part of a sentence: what is wrong with the certificate if that was it, otherwise the message of `code`.
 std::string handshake_problem(const SSL* connection, const error_code& code);

@@ -118,7 +118,7 @@ class WebsocketChannel final : public Channel, public std::enable_shared_from_th
     tcp_layer().socket().set_option(tcp::no_delay{true}, ignored);
     tcp_layer().expires_never();
     if constexpr (kSecure) {
-      if (!expect_host(stream_.next_layer().native_handle(), setup_.url.host)) return fail("There is no memory for a TLS connection.");
+      if (!expect_host(stream_.next_layer().native_handle(), setup_.url)) return fail("There is no memory for a TLS connection.");
       stream_.next_layer().async_handshake(asio::ssl::stream_base::client, [self = this->shared_from_this()](error_code error) {
         if (error) return self->fail("There is no safe connection to " + self->setup_.url.authority() + ": " + self->tls_problem(error) + ".");
         if (self->peer_ != nullptr) self->ask();
