@@ -88,28 +88,46 @@ void Session::on_alive() { probed_at_.reset(); }
 
 void Session::on_message(Bytes message, bool is_text) {
   if (closing_ || over_) return;
-  const Clock::time_point now = Clock::now();
-  const std::uint64_t frames_before = counters_.frames_up;
-  const bool good = info_.format == WireFormat::stream ? take_stream(message, is_text) : take_frame(message, is_text);
-  if (!good || closing_ || over_) return;
-  const auto frames = std::max<std::size_t>(1, static_cast<std::size_t>(counters_.frames_up - frames_before));
-  after(up_timer_, std::max(up_.charge(frames, message.size(), now), total_->charge(frames, message.size(), now)), &Session::read_message);
+  if (info_.format == WireFormat::stream) return take_stream(message, is_text);
+  if (!take_frame(message, is_text)) return;
+  after(up_timer_, charge_up(1, message.size()), &Session::read_message);
 }
 
-bool Session::take_stream(Bytes message, bool is_text) {
+Clock::duration Session::charge_up(std::size_t frames, std::size_t bytes) {
+  const Clock::time_point now = Clock::now();
+  return std::max(up_.charge(frames, bytes, now), total_->charge(frames, bytes, now));
+}
+
+void Session::take_stream(Bytes message, bool is_text) {
   if (is_text) {
     decoded_.clear();
     if (!decode_base64({reinterpret_cast<const char*>(message.data()), message.size()}, decoded_)) {
       log_->say_of_client(description() + ": sent a text message that is not base64, is disconnected");
-      close(CloseCode::bad_payload, "a text message must be base64");
-      return false;
+      return close(CloseCode::bad_payload, "a text message must be base64");
     }
     message = decoded_;
   }
+  rest_ = message;
+  take_portion();
+}
+
+/// The other clients have their turn after each portion: a message of a thousand frames would fill the queues of their ports.
+void Session::take_portion() {
+  if (closing_ || over_) return;
+  const Bytes portion = rest_.first(std::min(rest_.size(), kPortion));
+  rest_ = rest_.subspan(portion.size());
+  const std::uint64_t frames_before = counters_.frames_up;
   const Clock::time_point now = Clock::now();
-  assembler_.feed(message, [&](Bytes frame) { frame_up(frame, now); });
+  assembler_.feed(portion, [&](Bytes frame) { frame_up(frame, now); });
   counters_.skipped_bytes = assembler_.skipped();
-  return true;
+  if (closing_ || over_) return;
+  const auto frames = std::max<std::size_t>(1, static_cast<std::size_t>(counters_.frames_up - frames_before));
+  const auto pause = charge_up(frames, portion.size());
+  if (rest_.empty()) return after(up_timer_, pause, &Session::read_message);
+  if (pause > Clock::duration::zero()) return after(up_timer_, pause, &Session::take_portion);
+  asio::post(up_timer_.get_executor(), [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->take_portion();
+  });
 }
 
 bool Session::take_frame(Bytes message, bool is_text) {

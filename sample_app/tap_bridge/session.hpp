@@ -43,6 +43,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Tran
  public:
   using Ended = std::function<void(ClientId, const std::string& why)>;
   static constexpr std::chrono::seconds kProbeTime{2};
+  static constexpr std::size_t kPortion = 2048;  ///< bytes of a stream's message that are taken at one go: a long frame, or a few short ones
 
   /// `total` (all clients together), `table` and `log` must outlive the session. `ended` is called once, when everything is over.
   Session(asio::io_context& io, ClientInfo info, const SessionLimits& limits, TrafficLimit& total, AddressTable& table, Log& log,
@@ -74,7 +75,10 @@ class Session final : public std::enable_shared_from_this<Session>, private Tran
   void port_frame(Bytes frame) override;
   void port_failed(const std::string& why) override;
 
-  bool take_stream(Bytes message, bool is_text);
+  void take_stream(Bytes message, bool is_text);
+  void take_portion();
+  /// How long the client has to wait for what it has sent.
+  Clock::duration charge_up(std::size_t frames, std::size_t bytes);
   bool take_frame(Bytes message, bool is_text);
   void frame_up(Bytes frame, Clock::time_point now);
   void tell_first_drop(Drop reason, Bytes frame);
@@ -96,6 +100,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Tran
   asio::steady_timer up_timer_, down_timer_;
   wire::FrameAssembler assembler_;
   std::vector<std::byte> decoded_;
+  Bytes rest_;  ///< of the message that is being taken; the transport holds it until its next read()
   Counters counters_;
   std::optional<MacAddress> told_address_;
   std::array<bool, kDropReasons> told_{};

@@ -53,6 +53,7 @@ struct Wire {
   bool takes_writes = true;       // a client that reads
   bool writing = false;
   std::vector<ByteString> written;
+  ByteString held;  // what was said last, until the next read
   int pings = 0;
   CloseCode code{};
   std::string reason;
@@ -62,8 +63,9 @@ struct Wire {
   bool say(const ByteString& message, bool is_text = false) {
     if (reads == 0 || peer == nullptr) return false;
     --reads;
-    asio::post(*io, [this, message, is_text] {
-      if (peer != nullptr) peer->on_message(message, is_text);
+    held = message;
+    asio::post(*io, [this, is_text] {
+      if (peer != nullptr) peer->on_message(held, is_text);
     });
     return true;
   }
@@ -89,7 +91,10 @@ class FakeTransport final : public Transport {
   }
   void attach(TransportPeer& peer) override { wire_->peer = &peer; }
   void detach() override { wire_->peer = nullptr; }
-  void read() override { ++wire_->reads; }
+  void read() override {
+    ++wire_->reads;
+    wire_->held = {};
+  }
   void write(Bytes head, Bytes body) override {
     wire_->written.push_back(ByteString{head.begin(), head.end()} + ByteString{body.begin(), body.end()});
     wire_->writing = true;

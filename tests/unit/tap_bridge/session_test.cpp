@@ -94,6 +94,35 @@ TEST_CASE("session: /tap takes frames cut anywhere, in text and in binary, and s
   CHECK(joined.wire->written.back() == with_length(kFrame));
 }
 
+TEST_CASE("session: between the portions of a long message others have their turn") {
+  Joined joined{WireFormat::stream};
+  ByteString message;
+  for (int i = 0; i < 400; ++i) message = message + with_length(kFrame);
+  REQUIRE(joined.wire->say(message));
+  joined.io.restart();
+  CHECK(joined.io.poll_one() == 1);
+  CHECK(joined.segment->sent.size() < 40);
+  bool others = false;
+  asio::post(joined.io, [&] { others = joined.segment->sent.size() < 100; });
+  settle(joined.io);
+  CHECK(others);
+  CHECK(joined.segment->sent.size() == 400);
+  CHECK(joined.wire->reads == 1);
+}
+
+TEST_CASE("session: a connection that ends amid a long message ends its frames") {
+  Joined joined{WireFormat::stream};
+  ByteString message;
+  for (int i = 0; i < 400; ++i) message = message + with_length(kFrame);
+  REQUIRE(joined.wire->say(message));
+  joined.io.restart();
+  CHECK(joined.io.poll_one() == 1);
+  joined.wire->end("gone");
+  settle(joined.io);
+  CHECK(joined.ended_because == "gone");
+  CHECK(joined.segment->sent.size() < 100);
+}
+
 TEST_CASE("session: after garbage the next ordinary frame passes") {
   Joined joined{WireFormat::stream};
   CHECK(joined.say(ByteString(2000, std::byte{0xff}) + with_length(kFrame)));
