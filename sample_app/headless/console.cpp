@@ -1,6 +1,7 @@
 #include "console.hpp"
 
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -29,6 +30,12 @@ void restore_terminal_now() noexcept {
   if (modes_are_saved == 0) return;
   modes_are_saved = 0;
   (void)::tcsetattr(STDIN_FILENO, TCSANOW, &saved_modes);
+}
+
+std::optional<WindowSize> terminal_window() {
+  winsize size{};
+  if (::isatty(STDIN_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {};
+  return WindowSize{size.ws_row, size.ws_col};
 }
 
 void say(std::string_view sentence) {

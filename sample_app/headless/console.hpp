@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+
+#include "machine_options.hpp"
 
 namespace tuxarium::app {
 
@@ -28,6 +31,9 @@ class RawTerminal {
 
 /// What RawTerminal::restore() does, for the handler of a signal that ends the process.
 void restore_terminal_now() noexcept;
+
+/// The size of the terminal, when stdin and stdout are one that says it.
+std::optional<WindowSize> terminal_window();
 
 /// Prints a line on stderr behind the program's name, also when the terminal is raw.
 void say(std::string_view sentence);

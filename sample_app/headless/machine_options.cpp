@@ -106,16 +106,6 @@ Result<DiskSpec> parse_disk_option(const char* option, const std::string& text) 
   return spec;
 }
 
-Result<BootSource> load_own_guest([[maybe_unused]] const std::string& command_line) {
-#ifdef TUXARIUM_HAS_GUEST
-  return load_default_guest(command_line);
-#else
-  return usage_error(
-      "there is nothing to boot: this program was built without a Linux of its own; start one of yours with --boot, for example "
-      "--boot jslinux:DIR for the folder of a JSLinux, or --boot linux:KERNEL --initrd FILE");
-#endif
-}
-
 bool same_writable_file(const DiskSpec& a, const DiskSpec& b) {
   if (a.kind != DiskSpec::Kind::file || b.kind != DiskSpec::Kind::file || (a.read_only && b.read_only)) return false;
   std::error_code error;
@@ -226,10 +216,21 @@ void MachineOptions::add_to(CLI::App& app) {
   network_.add_to(app, group);
 }
 
+Result<BootSource> MachineOptions::load_own_guest() const {
+#ifdef TUXARIUM_HAS_GUEST
+  if (!append_.empty() || !window_) return load_default_guest(append_);
+  return load_default_guest(std::string{kDefaultGuestCommandLine} + " rows=" + std::to_string(window_->rows) + " cols=" + std::to_string(window_->columns));
+#else
+  return usage_error(
+      "there is nothing to boot: this program was built without a Linux of its own; start one of yours with --boot, for example "
+      "--boot jslinux:DIR for the folder of a JSLinux, or --boot linux:KERNEL --initrd FILE");
+#endif
+}
+
 Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
   switch (spec.kind) {
     case BootSpec::Kind::own_guest: {
-      auto boot = load_own_guest(append_);
+      auto boot = load_own_guest();
       if (!boot || initrd_.empty()) return boot;
       auto initrd = read_initrd(initrd_);
       if (!initrd) return initrd.error();

@@ -45,6 +45,11 @@ struct BootSpec {
 };
 Result<BootSpec> parse_boot_spec(std::string_view text);
 
+/// In characters.
+struct WindowSize {
+  unsigned rows = 30, columns = 80;
+};
+
 /// Adds the options to a command line, and makes a Config of them. Must outlive the App's parsing. Reads files, writes none
 /// but the overlay (`--hda file:` opens the image for writing).
 class MachineOptions {
@@ -57,12 +62,16 @@ class MachineOptions {
   /// The time source asked for, as far as it is well-formed.
   TimeSource time_source() const { return clock_.starts_with("cycles") ? TimeSource::cycles : TimeSource::host_clock; }
 
+  /// The window that the guest's console is seen in: told to the Linux inside the program, unless `--append` says all that it is told.
+  void set_window(WindowSize window) { window_ = window; }
+
   /// Boot image, disks and the network are opened here; a disk over HTTP may take some seconds. The clipboard is left for the caller. With `serial1_taken` the caller uses ttyS1
   /// itself: then there is no network, and a `--net` that asks for one is an error. `log` becomes the machine's and that of disks over HTTP.
   Result<Config> build(bool serial1_taken = false, const LogSink& log = {}) const;
 
  private:
   Result<BootSource> load_boot(const BootSpec& spec) const;
+  Result<BootSource> load_own_guest() const;
   Result<std::unique_ptr<BlockDevice>> open_read_only(const DiskSpec& spec, const LogSink& log) const;
   Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec, const LogSink& log) const;
   Result<void> check_web_options(bool web_disk) const;
@@ -73,6 +82,7 @@ class MachineOptions {
   std::string cpu_ = "full";
   std::vector<std::string> cpu_add_;
   std::optional<std::uint64_t> seed_;
+  std::optional<WindowSize> window_;
   NetworkOptions network_;
 };
 

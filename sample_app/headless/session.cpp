@@ -13,6 +13,7 @@
 
 #include <tuxarium/inspect.hpp>
 
+#include "console.hpp"
 #include "sentences.hpp"
 
 namespace tuxarium::app {
@@ -50,6 +51,7 @@ Result<std::unique_ptr<Session>> Session::open(RunOptions options) {
   const LogSink log = [verbose = options.verbose](LogLevel level, std::string_view line) {
     if (level >= LogLevel::warning || verbose) say(line);
   };
+  if (const auto window = terminal_window()) options.machine.set_window(*window);
   auto config = options.machine.build(options.serial2.kind != SerialLinkSpec::Kind::none, log);
   if (!config) return config.error();
   auto clipboard = ClipboardFiles::open(options.clipboard_in, options.clipboard_out);

@@ -20,6 +20,22 @@ guest 0 --append "$options rows=50 cols=132" --expect "$prompt" --send 'whoami; 
   --expect "$prompt" --send 'resize; stty size\n' --expect '\[6n' --send '\e[48;150R' --expect '\n48 150' --expect "$prompt"
 shows '50 132'
 
+# In a terminal it is as large as that.
+python3 - "$program" > "$work/console" 2> "$work/said" << 'PYTHON' || fail "tuxarium-run in a terminal"
+import fcntl, os, pty, struct, sys, termios
+pid, terminal = pty.fork()
+if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 43, 117, 0, 0))
+    os.execv(sys.argv[1], [sys.argv[1], "--timeout", "600", "--expect", "/root # $", "--send", "stty size\n", "--expect", r"\d+ \d+\s", "--send", "poweroff\n", "--expect", "Power down"])
+try:
+    while chunk := os.read(terminal, 4096):
+        os.write(1, chunk)
+except OSError:  # the terminal is closed
+    pass
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PYTHON
+shows '43 117'
+
 printf 'from the host, 5 words' > "$work/text"
 guest 0 --clipboard-in "$work/text" --clipboard-out "$work/out" --expect "$prompt" --send 'clip | wc -c; clip\n' --expect '22' \
   --expect 'from the host, 5 words' --expect "$prompt" --send 'seq 1 2000 | clip\n' --expect "$prompt" --send 'poweroff\n' --expect 'Power down'
