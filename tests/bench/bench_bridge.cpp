@@ -1,207 +1,183 @@
-// tuxarium-bridge under load: clients in pairs send each other frames over /ethernet at a steady rate. Prints a table: frames lost, the time from one
-// client's send() to the other's recv() (twice through the bridge, once through the kernel's), processor time and memory of the bridge for each client.
+// tuxarium-bridge under load: clients in pairs send each other frames over /ethernet at a steady rate. Prints a table: frames lost; the
+// time from one client's send() to the other's recv(); what of that the bridge adds to the way between two TAP devices on the same kernel
+// bridge; processor time and memory of the bridge.
 //
-// bench_bridge PROGRAM [CLIENTS [FRAMES_A_SECOND [SECONDS [BYTES]]]]. Needs root: it works in a network namespace of its own.
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
+// usage: bench_bridge TUXARIUM_BRIDGE [CLIENTS [FRAMES_A_SECOND [SECONDS [BYTES]]]]. Needs root: it works in a network namespace of its
+// own.
+//
+// Time starts when every client has heard its partner, so that all addresses are learnt and nothing is flooded. A frame counts when it
+// comes to the client that it is for with a number that has not come before.
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <fstream>
-#include <string>
-#include <thread>
-#include <vector>
+#include <atomic>
+#include <optional>
+#include <utility>
+
+#include "bench/bridge_network.hpp"
+#include "bench/figures.hpp"
+#include "bench/process.hpp"
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr std::uint16_t kPort = 3000;
-constexpr std::size_t kHeader = 14;
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "bench_bridge: %s\n", why.c_str());
-  std::exit(1);
-}
+constexpr std::size_t kHeader = 14;   // of Ethernet; then number and time
+constexpr std::uint64_t kWarmUp = 0;  // the number of a frame that does not count
 
 std::int64_t now_ns() { return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count(); }
 
-pid_t start_bridge(const char* program) {
-  const pid_t process = ::fork();
-  if (process == 0) {
-    const int quiet = ::open("/dev/null", O_RDWR);
-    ::dup2(quiet, STDERR_FILENO);
-    ::execl(program, program, "--max-clients", "1000", "--storm-frames", "0", nullptr);
-    ::_exit(127);
-  }
-  return process;
-}
+struct Stamp {
+  std::uint64_t number = 0;
+  std::int64_t time = 0;
+};
 
-int connect_to_bridge() {
-  const int link = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(kPort);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  for (int i = 0; i < 200; ++i) {
-    if (::connect(link, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return link;
-    std::this_thread::sleep_for(std::chrono::milliseconds{50});
-  }
-  give_up("the bridge does not listen");
-}
-
-class Client {
+/// An Ethernet frame of an experimental type, from station `from` to station `to`.
+class Frame {
  public:
-  explicit Client(unsigned number) : number_{number}, link_{connect_to_bridge()} {
-    const int on = 1;
-    ::setsockopt(link_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    const std::string hello =
-        "GET /ethernet HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n";
-    if (::write(link_, hello.data(), hello.size()) != static_cast<ssize_t>(hello.size())) give_up("the bridge takes no request");
-    std::string answer;
-    char c;
-    while (!answer.ends_with("\r\n\r\n") && ::read(link_, &c, 1) == 1) answer += c;
-    if (!answer.starts_with("HTTP/1.1 101")) give_up("the bridge refuses: " + answer.substr(0, 40));
-    ::fcntl(link_, F_SETFL, O_NONBLOCK);
+  Frame(unsigned from, unsigned to, const Stamp& stamp, std::size_t size) : bytes_(size) {
+    put_address(0, to);
+    put_address(6, from);
+    bytes_[12] = 0x88, bytes_[13] = 0xb5;
+    std::memcpy(bytes_.data() + kHeader, &stamp, sizeof stamp);
   }
+  const std::vector<std::uint8_t>& bytes() const { return bytes_; }
 
-  int link() const { return link_; }
-
-  /// A frame with the time in it, to client `to`, or to nobody in particular to be learned.
-  void send(unsigned to, std::size_t bytes) {
-    std::vector<std::uint8_t> message(8 + bytes, 0);
-    message[0] = 0x82;
-    message[1] = 0x80 | 126;
-    message[2] = static_cast<std::uint8_t>(bytes >> 8);
-    message[3] = static_cast<std::uint8_t>(bytes & 0xff);
-    std::uint8_t* const frame = message.data() + 8;
-    put_address(frame, to);
-    put_address(frame + 6, number_);
-    frame[12] = 0x88, frame[13] = 0xb5;
-    const std::int64_t time = now_ns();
-    std::memcpy(frame + kHeader, &time, sizeof time);
-    if (::send(link_, message.data(), message.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(message.size())) ++refused;
+  /// What a frame for station `to` says; false for other frames.
+  static bool read(std::span<const std::uint8_t> frame, unsigned to, Stamp& stamp) {
+    if (frame.size() < kHeader + sizeof stamp || frame[12] != 0x88 || frame[13] != 0xb5) return false;
+    if (frame[0] != 0x02 || (unsigned{frame[4]} << 8 | frame[5]) != to) return false;
+    std::memcpy(&stamp, frame.data() + kHeader, sizeof stamp);
+    return true;
   }
-
-  /// Takes what has come; adds the age of each frame.
-  void receive(std::vector<std::int64_t>& ages) {
-    std::array<std::uint8_t, 65536> chunk;
-    for (;;) {
-      const ssize_t count = ::recv(link_, chunk.data(), chunk.size(), 0);
-      if (count <= 0) break;
-      bytes_.insert(bytes_.end(), chunk.begin(), chunk.begin() + count);
-    }
-    const std::int64_t time = now_ns();
-    std::size_t at = 0;
-    while (bytes_.size() - at >= 4) {
-      const bool is_long = bytes_[at + 1] == 126;
-      const std::size_t head = is_long ? 4 : 2, length = is_long ? std::size_t{bytes_[at + 2]} << 8 | bytes_[at + 3] : bytes_[at + 1];
-      if (bytes_.size() - at < head + length) break;
-      const std::uint8_t* const frame = bytes_.data() + at + head;
-      if ((bytes_[at] & 15) == 2 && length >= kHeader + 8 && frame[12] == 0x88 && frame[13] == 0xb5 && frame[0] == 0x02) {
-        std::int64_t sent;
-        std::memcpy(&sent, frame + kHeader, sizeof sent);
-        ages.push_back(time - sent);
-      }
-      at += head + length;
-    }
-    bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(at));
-  }
-
-  std::uint64_t refused = 0;
 
  private:
-  static void put_address(std::uint8_t* at, unsigned number) {
-    const std::array<std::uint8_t, 6> address{0x02, 0, 0, 0, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number & 0xff)};
-    if (number == 0) std::memset(at, 0xff, 6);
-    else std::memcpy(at, address.data(), address.size());
+  void put_address(std::size_t at, unsigned station) {
+    bytes_[at] = 0x02;
+    bytes_[at + 4] = static_cast<std::uint8_t>(station >> 8), bytes_[at + 5] = static_cast<std::uint8_t>(station);
   }
-
-  unsigned number_;
-  int link_;
   std::vector<std::uint8_t> bytes_;
 };
 
-double processor_seconds(pid_t process) {
-  std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
-  std::string word;
-  double ticks = 0;
-  for (int i = 1; file >> word && i <= 15; ++i)
-    if (i >= 14) ticks += std::stod(word);
-  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
+class Client {
+ public:
+  explicit Client(unsigned station) : station_{station}, link_{bench::open_websocket("/ethernet")} { ::fcntl(link_, F_SETFL, O_NONBLOCK); }
+  Client(Client&& other) noexcept : station_{other.station_}, link_{std::exchange(other.link_, -1)} {}
+  Client& operator=(Client&&) = delete;
+  ~Client() {
+    if (link_ >= 0) ::close(link_);
+  }
 
-long resident_kb(pid_t process) {
-  std::ifstream file{"/proc/" + std::to_string(process) + "/statm"};
-  long pages = 0, resident = 0;
-  file >> pages >> resident;
-  return resident * ::sysconf(_SC_PAGESIZE) / 1024;
-}
+  int link() const { return link_; }
+  unsigned station() const { return station_; }
 
+  /// False, and the frame is not sent, while the socket has not taken all of the one before.
+  bool send(unsigned to, std::uint64_t number, std::size_t size) {
+    if (!flush()) return false;
+    bench::append_message(waiting_, bench::Opcode::binary, Frame{station_, to, {number, now_ns()}, size}.bytes());
+    flush();
+    return true;
+  }
+
+  /// Takes what has come; calls `take` for each frame that is for this client.
+  template <class Take>
+  void receive(Take take) {
+    flush();
+    std::array<std::uint8_t, 65536> chunk;
+    for (ssize_t count; (count = ::recv(link_, chunk.data(), chunk.size(), 0)) > 0;)
+      bytes_.insert(bytes_.end(), chunk.begin(), chunk.begin() + count);
+    bench::take_messages(bytes_, [&](bench::Opcode opcode, std::span<const std::uint8_t> payload) {
+      Stamp stamp;
+      if (opcode == bench::Opcode::binary && Frame::read(payload, station_, stamp)) take(stamp);
+    });
+  }
+
+  /// Of frames for this client.
+  std::vector<bool> seen;
+  bool heard = false;
+
+ private:
+  bool flush() {
+    if (waiting_.empty()) return true;
+    const ssize_t count = ::send(link_, waiting_.data(), waiting_.size(), MSG_NOSIGNAL);
+    if (count > 0) waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+    return waiting_.empty();
+  }
+
+  unsigned station_;
+  int link_;
+  std::vector<std::uint8_t> bytes_, waiting_;
+};
+
+/// Clients 2n and 2n + 1 send each other frames.
 class Load {
  public:
-  Load(unsigned clients, std::size_t bytes) : bytes_{bytes}, epoll_{::epoll_create1(0)} {
-    for (unsigned i = 1; i <= clients; ++i) {
+  Load(unsigned clients, std::size_t bytes) : bytes_{bytes}, epoll_{::epoll_create1(EPOLL_CLOEXEC)} {
+    for (unsigned i = 0; i < clients; ++i) {
       clients_.emplace_back(i);
       epoll_event event{};
       event.events = EPOLLIN;
-      event.data.u32 = i - 1;
+      event.data.u32 = i;
       ::epoll_ctl(epoll_, EPOLL_CTL_ADD, clients_.back().link(), &event);
     }
   }
+  Load(const Load&) = delete;
+  Load& operator=(const Load&) = delete;
+  ~Load() { ::close(epoll_); }
 
+  /// Until every client has heard its partner, and what was flooded meanwhile has run off.
   void introduce() {
-    for (Client& client : clients_) {
-      client.send(0, bytes_);
-      collect(5);
+    const auto all_heard = [&] { return std::all_of(clients_.begin(), clients_.end(), [](const Client& client) { return client.heard; }); };
+    for (int rounds = 0; !all_heard(); ++rounds) {
+      if (rounds == 300) bench::give_up("Some clients do not hear their partners.");
+      for (Client& client : clients_) {
+        if (!clients_[client.station() ^ 1u].heard || !client.heard) client.send(client.station() ^ 1u, kWarmUp, bytes_);
+        collect(0);
+      }
+      for (int i = 0; i < 10; ++i) collect(10);
     }
-    for (int i = 0; i < 20; ++i) collect(50);
-    ages.clear();
+    while (collect(300) != 0) {
+    }
   }
 
   void run(double rate, double seconds) {
     const auto start = Clock::now();
     const auto total = static_cast<std::uint64_t>(rate * seconds);
-    while (sent < total) {
+    for (std::uint64_t next = 0; next < total;) {
       const std::chrono::duration<double> passed = Clock::now() - start;
       const auto due = std::min(total, static_cast<std::uint64_t>(passed.count() * rate));
-      for (; sent < due; ++sent) {
-        const auto from = static_cast<unsigned>(sent % clients_.size());
-        clients_[from].send((from ^ 1u) + 1, bytes_);
+      for (; next < due; ++next) {
+        Client& client = clients_[next % clients_.size()];
+        ++(client.send(client.station() ^ 1u, next + 1, bytes_) ? sent : not_taken);
       }
       collect(1);
     }
-    for (int i = 0; i < 20 && ages.size() < sent; ++i) collect(100);
-  }
-
-  std::uint64_t refused() const {
-    std::uint64_t count = 0;
-    for (const Client& client : clients_) count += client.refused;
-    return count;
+    while (microseconds.size() < sent && collect(1000) != 0) {
+    }
   }
 
   std::uint64_t sent = 0;
-  std::vector<std::int64_t> ages;
+  std::uint64_t not_taken = 0;  // by a client's socket, which was full
+  std::uint64_t twice = 0;
+  std::vector<double> microseconds;  // of each frame, from send() to recv()
 
  private:
-  void collect(int milliseconds) {
+  int collect(int milliseconds) {
     std::array<epoll_event, 256> events;
     const int count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), milliseconds);
-    for (int i = 0; i < count; ++i) clients_[events[static_cast<std::size_t>(i)].data.u32].receive(ages);
+    for (int i = 0; i < count; ++i) take(clients_[events[static_cast<std::size_t>(i)].data.u32]);
+    return count;
+  }
+
+  void take(Client& client) {
+    client.receive([&](const Stamp& stamp) {
+      client.heard = true;
+      if (stamp.number == kWarmUp) return;
+      if (client.seen.size() <= stamp.number) client.seen.resize(stamp.number + 1);
+      if (client.seen[stamp.number]) return void(++twice);
+      client.seen[stamp.number] = true;
+      microseconds.push_back(static_cast<double>(now_ns() - stamp.time) / 1000);
+    });
   }
 
   std::size_t bytes_;
@@ -209,40 +185,170 @@ class Load {
   std::vector<Client> clients_;
 };
 
+/// Sends single frames in turn on two ways, both over the same kernel bridge: between two clients of tuxarium-bridge, and between two TAP
+/// devices of its own.
+class Probe {
+ public:
+  static constexpr unsigned kStation = 60000;  // and the three after it
+
+  explicit Probe(std::size_t bytes)
+      : bytes_{bytes},
+        from_{kStation},
+        to_{kStation + 1},
+        tap_from_{bench::open_tap_on_bridge("bench0")},
+        tap_to_{bench::open_tap_on_bridge("bench1")} {}
+  Probe(const Probe&) = delete;
+  Probe& operator=(const Probe&) = delete;
+  ~Probe() { ::close(tap_from_), ::close(tap_to_); }
+
+  void introduce() {
+    for (int i = 0; !through_bridge() || !back_through_bridge() || !over_taps(tap_from_, tap_to_, kStation + 2) ||
+                    !over_taps(tap_to_, tap_from_, kStation + 3);
+         ++i)
+      if (i == 100) bench::give_up("The probes do not hear each other.");
+  }
+
+  struct Times {
+    std::vector<double> bridge, taps;  // microseconds
+    unsigned lost = 0;
+  };
+  /// Until told to stop.
+  Times run(const std::atomic<bool>& stop) {
+    Times times;
+    const auto add = [&times](std::vector<double>& to, std::optional<double> time) { time ? to.push_back(*time) : void(++times.lost); };
+    while (!stop) {
+      add(times.bridge, through_bridge());
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+      add(times.taps, over_taps(tap_from_, tap_to_, kStation + 2));
+      std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
+    return times;
+  }
+
+ private:
+  static constexpr int kPatience = 200;  // milliseconds
+
+  std::optional<double> through_bridge() { return between(from_, to_); }
+  std::optional<double> back_through_bridge() { return between(to_, from_); }
+
+  std::optional<double> between(Client& from, Client& to) {
+    const std::uint64_t number = ++number_;
+    const std::int64_t start = now_ns();
+    from.send(to.station(), number, bytes_);
+    return wait(to.link(), start, [&] {
+      bool found = false;
+      to.receive([&](const Stamp& stamp) { found = found || stamp.number == number; });
+      return found;
+    });
+  }
+
+  /// From station `from` to the other one of the two.
+  std::optional<double> over_taps(int write_to, int read_from, unsigned from) {
+    const std::uint64_t number = ++number_;
+    const unsigned to = from ^ 1u;
+    const std::int64_t start = now_ns();
+    const Frame frame{from, to, {number, start}, bytes_};
+    (void)!::write(write_to, frame.bytes().data(), frame.bytes().size());
+    return wait(read_from, start, [&] {
+      std::array<std::uint8_t, 2048> buffer;
+      Stamp stamp;
+      for (ssize_t count; (count = ::read(read_from, buffer.data(), buffer.size())) > 0;)
+        if (Frame::read(std::span{buffer}.first(static_cast<std::size_t>(count)), to, stamp) && stamp.number == number) return true;
+      return false;
+    });
+  }
+
+  template <class Arrived>
+  static std::optional<double> wait(int descriptor, std::int64_t start, Arrived arrived) {
+    for (;;) {
+      pollfd ready{descriptor, POLLIN, 0};
+      if (::poll(&ready, 1, kPatience) <= 0) return std::nullopt;
+      if (arrived()) return static_cast<double>(now_ns() - start) / 1000;
+      if (now_ns() - start > kPatience * std::int64_t{1'000'000}) return std::nullopt;
+    }
+  }
+
+  std::size_t bytes_;
+  Client from_, to_;
+  int tap_from_, tap_to_;
+  std::uint64_t number_ = 0;
+};
+
+void print_times(const char* name, const std::vector<double>& microseconds) {
+  std::printf("%-46s median %5.0f, 90 %% %5.0f, 99 %% %5.0f microseconds (%zu frames)\n", name, bench::median(microseconds),
+              bench::quantile(microseconds, .9), bench::quantile(microseconds, .99), microseconds.size());
+}
+
+void print_probe(const char* when, const Probe::Times& times) {
+  std::printf("-- single frames in turn, %s\n", when);
+  print_times("client, bridge, client", times.bridge);
+  print_times("two TAP devices on the same kernel bridge", times.taps);
+  std::printf("%-46s median %5.0f microseconds%s\n", "added by the bridge", bench::median(times.bridge) - bench::median(times.taps),
+              times.lost == 0 ? "" : (", " + std::to_string(times.lost) + " frames lost").c_str());
+}
+
+struct Plan {
+  unsigned clients;
+  double rate, seconds;
+  std::size_t bytes;
+};
+
+Probe::Times probe_for(Probe& probe, double seconds) {
+  std::atomic<bool> stop{false};
+  std::thread timer{[&] {
+    std::this_thread::sleep_for(std::chrono::duration<double>{seconds});
+    stop = true;
+  }};
+  auto times = probe.run(stop);
+  timer.join();
+  return times;
+}
+
+void measure(const Plan& plan, pid_t bridge) {
+  const long empty = bench::resident_kb_of(bridge);
+  Probe probe{plan.bytes};
+  probe.introduce();
+  print_probe("nothing else under way", probe_for(probe, 3));
+
+  Load load{plan.clients, plan.bytes};
+  load.introduce();
+  const double before = bench::cpu_seconds_of(bridge);
+  std::atomic<bool> stop{false};
+  Probe::Times beside;
+  std::thread prober{[&] { beside = probe.run(stop); }};
+  load.run(plan.rate, plan.seconds);
+  const double used = bench::cpu_seconds_of(bridge) - before;
+  stop = true;
+  prober.join();
+  print_probe("beside the load", beside);
+
+  const long full = bench::resident_kb_of(bridge);
+  std::printf("-- %u clients, %.0f frames of %zu bytes a second in all, for %.0f s\n", plan.clients, plan.rate, plan.bytes, plan.seconds);
+  std::printf("%-46s %llu sent, %zu received, %lld lost, %llu came twice, %llu not sent because a socket was full\n", "frames",
+              static_cast<unsigned long long>(load.sent), load.microseconds.size(),
+              static_cast<long long>(load.sent) - static_cast<long long>(load.microseconds.size()),
+              static_cast<unsigned long long>(load.twice), static_cast<unsigned long long>(load.not_taken));
+  print_times("client, bridge, client", load.microseconds);
+  std::printf("%-46s %.1f %% of a core, %.2f %% a client, %.1f microseconds a frame\n", "processor time of the bridge",
+              100 * used / plan.seconds, 100 * used / plan.seconds / plan.clients, 1e6 * used / static_cast<double>(load.sent));
+  std::printf("%-46s %ld KiB, %.1f KiB a client\n", "memory of the bridge", full, static_cast<double>(full - empty) / (plan.clients + 2));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) give_up("usage: bench_bridge PROGRAM [CLIENTS [FRAMES_A_SECOND [SECONDS [BYTES]]]]");
+  if (argc < 2) bench::give_up("usage: bench_bridge TUXARIUM_BRIDGE [CLIENTS [FRAMES_A_SECOND [SECONDS [BYTES]]]]");
   const auto argument = [&](int at, double otherwise) { return argc > at ? std::atof(argv[at]) : otherwise; };
-  const auto clients = static_cast<unsigned>(argument(2, 200)) & ~1u;
-  const double rate = argument(3, 20'000), seconds = argument(4, 10);
-  const auto bytes = static_cast<std::size_t>(argument(5, 200));
-  if (clients < 2 || bytes < 126 || bytes > 1514) give_up("two clients at least, and frames of 126 to 1514 bytes");
+  const Plan plan{static_cast<unsigned>(argument(2, 200)) & ~1u, argument(3, 20'000), argument(4, 10),
+                  static_cast<std::size_t>(argument(5, 200))};
+  if (plan.clients < 2 || plan.clients > 1000 || plan.bytes < 60 || plan.bytes > 1514)
+    bench::give_up("2 to 1000 clients, and frames of 60 to 1514 bytes.");
   rlimit files{};
   ::getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &files);
-  if (::unshare(CLONE_NEWNET) != 0 || std::system("ip link set lo up") != 0) give_up("no network namespace: root is needed");
-  const pid_t bridge = start_bridge(argv[1]);
-  ::close(connect_to_bridge());
-  const long empty = resident_kb(bridge);
-  {
-    Load load{clients, bytes};
-    load.introduce();
-    const double before = processor_seconds(bridge);
-    load.run(rate, seconds);
-    const double used = processor_seconds(bridge) - before;
-    std::sort(load.ages.begin(), load.ages.end());
-    const auto at = [&](double part) { return load.ages.empty() ? 0.0 : static_cast<double>(load.ages[static_cast<std::size_t>(part * static_cast<double>(load.ages.size() - 1))]) / 1000; };
-    std::printf("clients                        %u\nframes a second, in all         %.0f of %zu bytes for %.0f s\n", clients, rate, bytes, seconds);
-    std::printf("sent, received, lost           %llu, %zu, %lld\n", static_cast<unsigned long long>(load.sent), load.ages.size(),
-                static_cast<long long>(load.sent) - static_cast<long long>(load.ages.size()));
-    std::printf("client to client, microseconds median %.0f, 90 %% %.0f, 99 %% %.0f\n", at(.5), at(.9), at(.99));
-    std::printf("processor time of the bridge   %.1f %% of a core, %.1f microseconds a frame\n", 100 * used / seconds, 1e6 * used / static_cast<double>(load.sent));
-    const long full = resident_kb(bridge);
-    std::printf("memory of the bridge           %ld KiB, %.1f KiB a client\n", full, static_cast<double>(full - empty) / clients);
-  }
-  ::kill(bridge, SIGTERM);
-  ::waitpid(bridge, nullptr, 0);
+  bench::enter_own_network();
+  const bench::BridgeProcess bridge{{argv[1], "--max-clients", "1010", "--storm-frames", "0"}};
+  measure(plan, bridge.pid());
   return 0;
 }
