@@ -1,11 +1,7 @@
-// How fast TCP is between the default guest and this host through ttyS1 and the user-mode network, and how long a ping to its gateway takes.
+// How fast TCP is between the default guest and this host through ttyS1, and how long a ping to its gateway takes: with the user-mode
+// network, and with a websocket to a tuxarium-bridge where one is given.
 //
-// usage: bench_network [MEGABYTES]     (default: 8)
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
+// usage: bench_network [MEGABYTES [TUXARIUM_BRIDGE]]     (default: 8; with a bridge as root, in a network namespace of its own)
 
 #include <algorithm>
 #include <array>
@@ -16,27 +12,50 @@
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include <tuxarium/default_guest.hpp>
 #include <tuxarium/user_network.hpp>
+#include <tuxarium/websocket_link.hpp>
 
+#include "bench/bridge_network.hpp"
+#include "bench/figures.hpp"
 #include "bench/guest_session.hpp"
+#include "bench/tcp_server.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
+using bench::Direction;
 constexpr double kLimit = 180;
+
+/// A network and the ways to its servers.
+struct Place {
+  const char* name;
+  tuxarium::Result<std::shared_ptr<tuxarium::NetworkLink>> (*make_link)();
+  const char* gateway;  // as the guest calls it
+  const char* server;   // the same, as the host calls it
+  const char* net_up;
+};
+
+const Place kUserNetwork{"user-mode network", [] { return tuxarium::make_user_network({.host_loopback = true}); }, "10.0.2.2", "127.0.0.1",
+                         "net-up"};
+tuxarium::Result<std::shared_ptr<tuxarium::NetworkLink>> make_link_to_bridge() {
+  tuxarium::WebsocketLinkOptions options;
+  options.url = "ws://127.0.0.1:3000/tap";
+  return tuxarium::make_websocket_link(options);
+}
+
+const Place kBridge{"websocket and bridge", make_link_to_bridge, bench::kBridgeAddress, bench::kBridgeAddress, "net-up 10.0.2.20"};
 
 /// How the host calls run().
 enum class Pace { frames, events };
 
 class Guest {
  public:
-  explicit Guest(Pace pace) : pace_{pace} {
-    auto network = tuxarium::make_user_network({.host_loopback = true});
-    if (!network) fail(network.error().message);
+  Guest(const Place& place, Pace pace) : place_{place}, pace_{pace} {
+    auto network = place.make_link();
+    if (!network) bench::give_up(network.error().message);
     network_ = *network;
     network_->on_receivable([this] {
       const std::lock_guard lock{lock_};
@@ -47,10 +66,10 @@ class Guest {
     config.boot = tuxarium::default_guest();
     config.network = network_;
     auto machine = tuxarium::Machine::create(std::move(config));
-    if (!machine) fail(machine.error().message);
+    if (!machine) bench::give_up(machine.error().message);
     machine_ = std::move(*machine);
     run_until("/root # ");
-    command("net-up");
+    command(place.net_up);
   }
   ~Guest() { network_->on_receivable({}); }
 
@@ -69,20 +88,16 @@ class Guest {
     std::string output;
     const double start = bench::wall_seconds();
     while (output.find(end) == std::string::npos) {
-      if (bench::wall_seconds() - start > kLimit) fail("the guest does not answer: " + output);
+      if (bench::wall_seconds() - start > kLimit) bench::give_up("the guest does not answer: " + output);
       turn(output);
     }
     return output;
   }
 
+  const Place& place() const { return place_; }
   const tuxarium::NetworkLink& network() const { return *network_; }
 
  private:
-  [[noreturn]] static void fail(const std::string& why) {
-    std::fprintf(stderr, "%s\n", why.c_str());
-    std::exit(1);
-  }
-
   void turn(std::string& output) {
     const auto frame_end = Clock::now() + 16667us;
     const auto result = machine_->run({.cycles = 0, .wall = 4ms});
@@ -95,6 +110,7 @@ class Guest {
     woken_ = false;
   }
 
+  Place place_;
   Pace pace_;
   std::shared_ptr<tuxarium::NetworkLink> network_;
   std::unique_ptr<tuxarium::Machine> machine_;
@@ -103,83 +119,46 @@ class Guest {
   bool woken_ = false;
 };
 
-/// A TCP server on the loopback for one connection.
-class Server {
- public:
-  Server() : listener_{::socket(AF_INET, SOCK_STREAM, 0)} {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size);
-    ::listen(listener_, 1);
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-  }
-  ~Server() { ::close(listener_); }
-  unsigned port() const { return port_; }
-
-  /// Sends or takes so many bytes; returns the seconds from the connection to its end at the guest.
-  double transfer(std::size_t bytes, bool download) const {
-    const int connection = ::accept(listener_, nullptr, nullptr);
-    const double start = bench::wall_seconds();
-    std::vector<char> block(65536, 'x');
-    for (std::size_t left = download ? bytes : 0; left != 0;) {
-      const ssize_t count = ::send(connection, block.data(), std::min(left, block.size()), MSG_NOSIGNAL);
-      if (count <= 0) break;
-      left -= static_cast<std::size_t>(count);
-    }
-    if (download) ::shutdown(connection, SHUT_WR);
-    std::size_t taken = 0;
-    for (ssize_t count = 1; count > 0 && (download || taken < bytes); taken += static_cast<std::size_t>(std::max<ssize_t>(count, 0))) {
-      count = ::recv(connection, block.data(), block.size(), 0);
-    }
-    const double seconds = bench::wall_seconds() - start;
-    ::close(connection);
-    return seconds;
-  }
-
- private:
-  int listener_;
-  unsigned port_ = 0;
-};
-
-void measure_rate(Guest& guest, const char* name, std::size_t bytes, bool download) {
-  const Server server;
-  auto seconds = std::async(std::launch::async, [&] { return server.transfer(bytes, download); });
-  const std::string peer = "nc 10.0.2.2 " + std::to_string(server.port());
+void measure_rate(Guest& guest, const char* name, std::size_t bytes, Direction direction) {
+  const bench::TcpServer server{guest.place().server};
+  auto seconds = std::async(std::launch::async, [&] { return server.transfer(bytes, direction); });
   const double cpu = bench::cpu_seconds();
-  guest.command(download ? peer + " > /dev/null" : "head -c " + std::to_string(bytes) + " /dev/zero | " + peer);
+  guest.command(bench::transfer_command(direction, guest.place().gateway, server.port(), bytes));
   const double wall = seconds.get();
   std::printf("%-40s %6.2f Mbit/s (%.0f %% of the thread's time on the CPU)\n", name, static_cast<double>(bytes) * 8e-6 / wall,
               100 * (bench::cpu_seconds() - cpu) / wall);
 }
 
 void measure_ping(Guest& guest, const char* name) {
-  const std::string output = guest.command("ping -c 60 -i 0.1 10.0.2.2");
-  std::vector<double> times;
-  for (std::size_t at = 0; (at = output.find("time=", at)) != std::string::npos; ++at) times.push_back(std::atof(output.c_str() + at + 5));
-  std::ranges::sort(times);
-  if (times.empty()) return void(std::printf("%-40s no answer\n", name));
-  std::printf("%-40s median %.2f ms, 90 %% within %.2f ms, %zu of 60 answered\n", name, times[times.size() / 2], times[times.size() * 9 / 10], times.size());
+  const auto times = bench::ping_times(guest.command(std::string{"ping -c 60 -i 0.1 "} + guest.place().gateway));
+  std::printf("%-40s median %.2f ms, 90 %% within %.2f ms, %zu of 60 answered\n", name, bench::median(times), bench::quantile(times, .9),
+              times.size());
 }
 
-void measure(Pace pace, const char* host, std::size_t bytes) {
-  Guest guest{pace};
-  std::printf("-- %s\n", host);
+void measure(const Place& place, Pace pace, const char* host, std::size_t bytes) {
+  Guest guest{place, pace};
+  std::printf("-- %s; %s\n", place.name, host);
   measure_ping(guest, "ping of the gateway");
-  measure_rate(guest, "TCP, host to guest", bytes, true);
-  measure_rate(guest, "TCP, guest to host", bytes, false);
+  measure_rate(guest, "TCP, host to guest", bytes, Direction::to_guest);
+  measure_rate(guest, "TCP, guest to host", bytes, Direction::from_guest);
   const tuxarium::LinkStatus status = guest.network().status();
   std::printf("%-40s %llu and %llu\n", "frames dropped from and to the guest", static_cast<unsigned long long>(status.dropped_sent),
               static_cast<unsigned long long>(status.dropped_received));
+}
+
+void measure_both(const Place& place, std::size_t bytes) {
+  measure(place, Pace::events, "the host waits for events, as tuxarium-run does", bytes);
+  measure(place, Pace::frames, "the host calls run() at 60 frames a second, 4 ms each", bytes);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::size_t bytes = (argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 8) << 20;
-  measure(Pace::events, "the host waits for events, as tuxarium-run does", bytes);
-  measure(Pace::frames, "the host calls run() at 60 frames a second, 4 ms each", bytes);
+  measure_both(kUserNetwork, bytes);
+  if (argc < 3) return 0;
+  bench::enter_own_network();
+  const bench::BridgeProcess bridge{{argv[2]}};
+  measure_both(kBridge, bytes);
   return 0;
 }
