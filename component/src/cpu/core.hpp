@@ -11,20 +11,11 @@
 #include "cpu/bus_gate.hpp"
 #include "cpu/cpu_state.hpp"
 #include "cpu/flags.hpp"
+#include "cpu/translation_cache.hpp"
 #include "cpu/x87/unit.hpp"
 #include "memory/guest_ram.hpp"
 
 namespace tuxarium::cpu {
-
-/// A translation: host address = linear address + addend for the page whose address equals the tag. A tag of 1 matches nothing.
-struct TlbEntry {
-  std::uint32_t read_tag = 1;
-  std::uint32_t write_tag = 1;
-  std::uintptr_t addend = 0;
-};
-
-inline constexpr std::size_t kTlbEntries = 512;
-using Tlb = std::array<TlbEntry, kTlbEntries>;
 
 // What a block was decoded for; part of its key.
 inline constexpr std::uint16_t kModeCode32 = 1;   // CS.D
@@ -70,7 +61,7 @@ struct Core {
   std::int64_t run_length = 0;       // of this run
   std::uint64_t interrupts = 0, exceptions = 0;
 
-  Tlb tlb_supervisor{}, tlb_user{};
+  Tlb tlb_supervisor, tlb_user;
   x87::Unit fpu;
   simd::HostMxcsr mxcsr{s.mxcsr};
   memory::GuestRam& ram;

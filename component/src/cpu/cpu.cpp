@@ -19,7 +19,7 @@ std::uint32_t features_of(Model model, Extensions extensions) {
   using enum Feature;
   const std::uint32_t jslinux = all(base, i486, tsc, cmov);
   if (model == Model::jslinux) return jslinux;
-  std::uint32_t features = jslinux | all(msr, cx8, sep, p6, fpu, mmx, fxsr);
+  std::uint32_t features = jslinux | all(msr, cx8, sep, p6, fpu, mmx, fxsr, pae);
   if (simd::kHostHasSse2) features |= all(sse, sse2);
   if (simd::kHostHasSse2 && extensions.sse3) features |= all(sse3);
   if (extensions.popcnt) features |= all(popcnt);

@@ -96,6 +96,7 @@ struct CpuState {
   Segment ldtr, tr;
   DescriptorTable gdtr, idtr;
   std::uint32_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0;
+  std::array<std::uint64_t, 4> pdpte{};  // PAE paging: the entries that CR3 pointed to when it was loaded
   std::array<std::uint32_t, 8> dr{};
   std::uint32_t sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
   std::uint64_t tsc_offset = 0;
@@ -116,7 +117,7 @@ struct CpuState {
     v(gpr), v(eip), v(flag_result), v(flag_carries), v(system_flags);
     for (Segment& s : segment) v(s);
     v(ldtr), v(tr), v(gdtr.base), v(gdtr.limit), v(idtr.base), v(idtr.limit);
-    v(cr0), v(cr2), v(cr3), v(cr4), v(dr), v(sysenter_cs), v(sysenter_esp), v(sysenter_eip), v(tsc_offset);
+    v(cr0), v(cr2), v(cr3), v(cr4), v(pdpte), v(dr), v(sysenter_cs), v(sysenter_esp), v(sysenter_eip), v(tsc_offset);
     v(apic_base_msr), v(pat_msr), v(misc_enable_msr), v(event_select), v(event_counter);
     v(cpl), v(halted), v(shut_down), v(interrupt_shadow), v(nmi_pending), v(nmi_blocked);
     v(mxcsr);

@@ -71,7 +71,9 @@ bool write_cr0(Core& c, std::uint32_t value) {
   if ((value & (kCr0Pg | kCr0Pe)) == kCr0Pg || (value & (kCr0Nw | kCr0Cd)) == kCr0Nw) return raise(c, kGeneralProtection, 0);
   constexpr std::uint32_t kDefined = 0xe005003fu;
   const std::uint32_t old = c.s.cr0;
-  c.s.cr0 = (value & kDefined) | kCr0Et;
+  value = (value & kDefined) | kCr0Et;
+  if (((old ^ value) & (kCr0Pg | kCr0Nw | kCr0Cd)) != 0 && !load_page_pointers(c, value, c.s.cr3, c.s.cr4)) return false;
+  c.s.cr0 = value;
   if (((old ^ c.s.cr0) & (kCr0Pg | kCr0Pe | kCr0Wp)) != 0) flush_tlb(c);
   if (((old ^ c.s.cr0) & kCr0Pe) != 0) {
     if ((c.s.cr0 & kCr0Pe) == 0) c.s.system_flags &= ~kVm;
@@ -81,12 +83,24 @@ bool write_cr0(Core& c, std::uint32_t value) {
   return true;
 }
 
+bool write_cr3(Core& c, std::uint32_t value) {
+  if (!load_page_pointers(c, c.s.cr0, value, c.s.cr4)) return false;
+  c.s.cr3 = value;
+  flush_tlb_local(c);
+  return true;
+}
+
 bool write_cr4(Core& c, std::uint32_t value) {
   std::uint32_t defined = kCr4Tsd | kCr4De | kCr4Pse | kCr4Mce | kCr4Pge | kCr4Pce;
+  if (c.has(Feature::pae)) defined |= kCr4Pae;
   if (c.has(Feature::fxsr)) defined |= kCr4Osfxsr;
   if (c.has(Feature::sse)) defined |= kCr4Osxmmexcpt;
   if ((value & ~defined) != 0) return raise(c, kGeneralProtection, 0);
-  if (((c.s.cr4 ^ value) & (kCr4Pse | kCr4Pge)) != 0) flush_tlb(c);
+  constexpr std::uint32_t kPaging = kCr4Pse | kCr4Pae | kCr4Pge;
+  if (((c.s.cr4 ^ value) & kPaging) != 0) {
+    if (!load_page_pointers(c, c.s.cr0, c.s.cr3, value)) return false;
+    flush_tlb(c);
+  }
   c.s.cr4 = value;
   return true;
 }
@@ -112,10 +126,7 @@ const Op* mov_to_control(Core& c, const Op* op) {
   switch (op->modrm >> 3 & 7) {
     case 0: ok = write_cr0(c, value); break;
     case 2: c.s.cr2 = value; break;
-    case 3:
-      c.s.cr3 = value;
-      flush_tlb(c);
-      break;
+    case 3: ok = write_cr3(c, value); break;
     case 4: ok = write_cr4(c, value); break;
     default: ok = raise(c, kInvalidOpcode); break;
   }
@@ -289,8 +300,6 @@ const Op* op_invlpg(Core& c, const Op* op) {
   if (!require_cpl0(c)) return fault(c, op);
   const std::uint32_t offset = cut(operand_offset(c, op), op->address_size);
   flush_tlb_page(c, c.s.segment[op->segment].base + offset);
-  // A 4 MiB page may sit in other entries too.
-  if ((c.s.cr4 & kCr4Pse) != 0) flush_tlb(c);
   return leave(c, next_eip(c, op));
 }
 
@@ -412,6 +421,7 @@ const Op* op_cpuid(Core& c, const Op* op) {
     if (c.has(Feature::p6)) features |= 1u << 2 | 1u << 3;  // DE, PSE
     if (c.has(Feature::tsc)) features |= 1u << 4;
     if (c.has(Feature::msr)) features |= 1u << 5;
+    if (c.has(Feature::pae)) features |= 1u << 6;
     if (c.has(Feature::cx8)) features |= 1u << 8;
     if (c.has(Feature::sep)) features |= 1u << 11;
     if (c.has(Feature::p6)) features |= 1u << 13;           // PGE

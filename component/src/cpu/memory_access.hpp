@@ -136,16 +136,21 @@ bool is_flat(const Segment& s);
 enum class Purpose : std::uint8_t { read, write, fetch };
 
 /// Walks the page tables for a page and fills the translation cache. False after raising #PF.
-bool translate_and_fill(Core& c, std::uint32_t linear, Purpose purpose, bool supervisor, std::uint32_t& physical);
-/// Walks without any side effect, as the supervisor; for inspection.
+bool translate_and_fill(Core& c, std::uint32_t linear, Purpose purpose, bool supervisor, std::uint64_t& physical);
+/// Walks without any side effect, as the supervisor; for inspection. False also beyond 4 GiB.
 bool translate_quietly(const Core& c, std::uint32_t linear, std::uint32_t& physical);
 void flush_tlb(Core& c);
+/// As a load of CR3: global pages stay.
+void flush_tlb_local(Core& c);
 void flush_tlb_page(Core& c, std::uint32_t linear);
+/// Reads the page-directory pointers at `cr3` if `cr0` and `cr4` turn PAE paging on. False after raising #GP for reserved bits, with no register
+/// changed.
+bool load_page_pointers(Core& c, std::uint32_t cr0, std::uint32_t cr3, std::uint32_t cr4);
 /// Host pointer to the first byte of code at a linear address, or nullptr after raising.
 const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear);
-/// Physical memory for the board's and the walk's own use; outside RAM the bus answers.
-std::uint32_t physical_load(Core& c, std::uint32_t physical, unsigned size);
-void physical_store(Core& c, std::uint32_t physical, std::uint32_t value, unsigned size);
+/// Physical memory for the board's and the walk's own use, within one page; outside RAM the bus answers, beyond 4 GiB nobody does.
+std::uint32_t physical_load(Core& c, std::uint64_t physical, unsigned size);
+void physical_store(Core& c, std::uint64_t physical, std::uint32_t value, unsigned size);
 /// Makes writes to a page that has got code take the slow path.
 void protect_code_page(Core& c, std::uint32_t physical_page);
 /// Drops the predecoded code of a page and lets it be written at full speed again.

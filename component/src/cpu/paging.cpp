@@ -1,11 +1,12 @@
 // Translation from linear to physical addresses and the slow paths of memory access. Intel SDM volume 3A, chapter 4.
 //
-// Modelled: 32-bit paging with 4 KiB and (CR4.PSE) 4 MiB pages, accessed and dirty bits, user/supervisor and write rights with CR0.WP.
-// Not modelled: PAE, global pages are flushed like all others.
+// Modelled: what page_walk.hpp does, accessed and dirty bits, user/supervisor and write rights with CR0.WP. The translation cache keeps global
+// pages over loads of CR3; beyond that it may forget a page at any time, but it never remembers what hardware would have forgotten.
 
 #include <algorithm>
 
 #include "cpu/memory_access.hpp"
+#include "cpu/page_walk.hpp"
 
 namespace tuxarium::cpu {
 
@@ -15,67 +16,53 @@ using memory::kPageMask;
 using memory::kPageShift;
 using memory::kPageSize;
 
-constexpr std::uint32_t kPresent = 1, kWritable = 2, kUser = 4, kAccessed = 0x20, kDirty = 0x40, kLargePage = 0x80;
+// Bits of a page fault's error code.
+constexpr std::uint32_t kErrorPresent = 1, kErrorWrite = 2, kErrorUser = 4, kErrorReserved = 8;
 
-bool page_fault(Core& c, std::uint32_t linear, bool present, Purpose purpose, bool user) {
+bool page_fault(Core& c, std::uint32_t linear, std::uint32_t cause, Purpose purpose, bool user) {
   c.s.cr2 = linear;
-  return raise(c, kPageFault, (present ? 1u : 0u) | (purpose == Purpose::write ? 2u : 0u) | (user ? 4u : 0u));
+  return raise(c, kPageFault, cause | (purpose == Purpose::write ? kErrorWrite : 0) | (user ? kErrorUser : 0));
+}
+
+bool in_ram(const Core& c, std::uint64_t physical, unsigned size) {
+  return physical >> 32 == 0 && c.ram.contains(static_cast<std::uint32_t>(physical), size);
 }
 
 /// Offset into the ROM of a physical address, or nothing.
-bool in_rom(const Core& c, std::uint32_t physical, std::size_t& offset) {
-  if (c.rom.empty()) return false;
-  const std::uint32_t from_end = ~physical;  // 0 for the last byte of the address space
+bool in_rom(const Core& c, std::uint64_t physical, std::size_t& offset) {
+  if (c.rom.empty() || physical >> 32 != 0) return false;
+  const std::uint32_t from_end = ~static_cast<std::uint32_t>(physical);  // 0 for the last byte of the address space
   if (from_end >= c.rom.size()) return false;
   offset = c.rom.size() - 1 - from_end;
   return true;
 }
 
-struct Walk {
-  bool present = false;
-  bool large = false;  // a 4 MiB page: there is no table entry
-  std::uint32_t rights = kWritable | kUser;  // of all levels together
-  std::uint32_t physical = 0;
-  std::uint32_t directory_address = 0, table_address = 0;  // physical addresses of the entries
-  std::uint32_t directory_entry = 0, table_entry = 0;
-};
-
-template <class Load>
-Walk walk(const Core& c, std::uint32_t linear, Load load_dword) {
-  Walk w;
-  w.directory_address = (c.s.cr3 & kPageMask) + (linear >> 22) * 4;
-  w.directory_entry = load_dword(w.directory_address);
-  if ((w.directory_entry & kPresent) == 0) return w;
-  w.rights &= w.directory_entry;
-  if ((w.directory_entry & kLargePage) != 0 && (c.s.cr4 & kCr4Pse) != 0) {
-    w.present = w.large = true;
-    w.physical = (w.directory_entry & 0xffc00000u) | (linear & 0x003fffffu);
-    return w;
+/// Host address of a page of RAM or ROM, or 0.
+std::uintptr_t host_page(const Core& c, std::uint64_t page, bool& writable) {
+  std::size_t rom_offset = 0;
+  if (in_ram(c, page, kPageSize)) {
+    writable = c.ram.code_lines(static_cast<std::uint32_t>(page >> kPageShift)) == 0;
+    return reinterpret_cast<std::uintptr_t>(c.ram.data()) + static_cast<std::uintptr_t>(page);
   }
-  w.table_address = (w.directory_entry & kPageMask) + (linear >> 12 & 0x3ff) * 4;
-  w.table_entry = load_dword(w.table_address);
-  if ((w.table_entry & kPresent) == 0) return w;
-  w.rights &= w.table_entry;
-  w.present = true;
-  w.physical = (w.table_entry & kPageMask) | (linear & ~kPageMask);
-  return w;
+  writable = false;
+  if (!in_rom(c, page, rom_offset) || c.rom.size() - rom_offset < kPageSize) return 0;
+  return reinterpret_cast<std::uintptr_t>(c.rom.data()) + rom_offset;
 }
 
-void fill(Core& c, Tlb& tlb, std::uint32_t linear, std::uint32_t physical, bool writable) {
-  TlbEntry& entry = tlb[(linear >> kPageShift) % kTlbEntries];
-  const std::uint32_t page = linear & kPageMask;
-  std::size_t rom_offset = 0;
-  if (c.ram.contains(physical & kPageMask, kPageSize)) {
-    entry.addend = reinterpret_cast<std::uintptr_t>(c.ram.data()) + (physical & kPageMask) - page;
-    entry.read_tag = page;
-    entry.write_tag = writable && c.ram.code_lines(physical >> kPageShift) == 0 ? page : 1;
-  } else if (in_rom(c, physical & kPageMask, rom_offset) && c.rom.size() - rom_offset >= kPageSize) {
-    entry.addend = reinterpret_cast<std::uintptr_t>(c.rom.data()) + rom_offset - page;
-    entry.read_tag = page;
-    entry.write_tag = 1;
-  } else {
-    entry = TlbEntry{};
-  }
+struct Page {
+  std::uint64_t physical;
+  bool writable = true;  // without a further walk
+  bool global = false;
+  bool large = false;
+};
+
+void fill(const Core& c, Tlb& tlb, std::uint32_t linear, const Page& page) {
+  bool plain = false;
+  const std::uintptr_t host = host_page(c, page.physical & ~std::uint64_t{kPageSize - 1}, plain);
+  TlbEntry& entry = tlb.place(linear, page.global, page.large);
+  if (host == 0) return;
+  const std::uint32_t tag = linear & kPageMask;
+  entry = {.read_tag = tag, .write_tag = page.writable && plain ? tag : 1, .addend = host - tag};
 }
 
 std::uint32_t load_bytes(const std::byte* from, unsigned size) {
@@ -85,15 +72,15 @@ std::uint32_t load_bytes(const std::byte* from, unsigned size) {
 }
 
 /// Stores to RAM and drops the code that is hit. The bytes lie within one page.
-void ram_store(Core& c, std::uint32_t physical, std::uint64_t value, unsigned size) {
+void ram_store(Core& c, std::uint64_t physical, std::uint64_t value, unsigned size) {
   std::memcpy(c.ram.data() + physical, &value, size);
-  const std::uint32_t page = physical >> kPageShift;
-  if ((c.ram.code_lines(page) & memory::GuestRam::lines_of(physical, size)) != 0) drop_code(c, page);
+  const auto address = static_cast<std::uint32_t>(physical), page = address >> kPageShift;
+  if ((c.ram.code_lines(page) & memory::GuestRam::lines_of(address, size)) != 0) drop_code(c, page);
 }
 
 /// All bytes lie within one page.
-std::uint64_t physical_load_any(Core& c, std::uint32_t physical, unsigned size) {
-  if (c.ram.contains(physical, size)) {
+std::uint64_t physical_load_any(Core& c, std::uint64_t physical, unsigned size) {
+  if (in_ram(c, physical, size)) {
     std::uint64_t value = 0;
     std::memcpy(&value, c.ram.data() + physical, size);
     return value;
@@ -102,8 +89,8 @@ std::uint64_t physical_load_any(Core& c, std::uint32_t physical, unsigned size) 
   return physical_load(c, physical, size);
 }
 
-void physical_store_any(Core& c, std::uint32_t physical, std::uint64_t value, unsigned size) {
-  if (c.ram.contains(physical, size)) {
+void physical_store_any(Core& c, std::uint64_t physical, std::uint64_t value, unsigned size) {
+  if (in_ram(c, physical, size)) {
     ram_store(c, physical, value, size);
   } else if (size == 8) {
     physical_store(c, physical, static_cast<std::uint32_t>(value), 4);
@@ -127,29 +114,32 @@ bool raise(Core& c, std::uint8_t vector, std::uint32_t error) {
   return false;
 }
 
-bool translate_and_fill(Core& c, std::uint32_t linear, Purpose purpose, bool supervisor, std::uint32_t& physical) {
-  Tlb& tlb = supervisor ? c.tlb_supervisor : (c.s.cpl == 3 ? c.tlb_user : c.tlb_supervisor);
+bool translate_and_fill(Core& c, std::uint32_t linear, Purpose purpose, bool supervisor, std::uint64_t& physical) {
+  const bool user = !supervisor && c.s.cpl == 3;
+  Tlb& tlb = user ? c.tlb_user : c.tlb_supervisor;
   if ((c.s.cr0 & kCr0Pg) == 0) {
     physical = linear;
-    fill(c, tlb, linear, physical, true);
+    fill(c, tlb, linear, {.physical = linear});
     return true;
   }
-  const bool user = !supervisor && c.s.cpl == 3;
-  const Walk w = walk(c, linear, [&c](std::uint32_t address) { return physical_load(c, address, 4); });
-  if (!w.present) return page_fault(c, linear, false, purpose, user);
-  const bool may_write = (w.rights & kWritable) != 0 || (!user && (c.s.cr0 & kCr0Wp) == 0);
-  if ((user && (w.rights & kUser) == 0) || (purpose == Purpose::write && !may_write)) return page_fault(c, linear, true, purpose, user);
+  const Walk w = walk_pages(c, linear, [&c](std::uint64_t address) { return physical_load(c, address, 4); });
+  if (w.result == Walk::Result::absent) return page_fault(c, linear, 0, purpose, user);
+  if (w.result == Walk::Result::reserved_bits) return page_fault(c, linear, kErrorPresent | kErrorReserved, purpose, user);
+  const bool may_write = (w.rights & kPageWritable) != 0 || (!user && (c.s.cr0 & kCr0Wp) == 0);
+  if ((user && (w.rights & kPageUser) == 0) || (purpose == Purpose::write && !may_write)) {
+    return page_fault(c, linear, kErrorPresent, purpose, user);
+  }
 
-  const std::uint32_t leaf_bits = kAccessed | (purpose == Purpose::write ? kDirty : 0);
-  const bool large = w.large;
-  const std::uint32_t directory_bits = large ? leaf_bits : kAccessed;
+  const std::uint32_t leaf_bits = kPageAccessed | (purpose == Purpose::write ? kPageDirty : 0);
+  const std::uint32_t directory_bits = w.large ? leaf_bits : kPageAccessed;
   if ((w.directory_entry & directory_bits) != directory_bits) physical_store(c, w.directory_address, w.directory_entry | directory_bits, 4);
-  if (!large && (w.table_entry & leaf_bits) != leaf_bits) physical_store(c, w.table_address, w.table_entry | leaf_bits, 4);
+  if (!w.large && (w.table_entry & leaf_bits) != leaf_bits) physical_store(c, w.table_address, w.table_entry | leaf_bits, 4);
 
-  const std::uint32_t leaf = large ? w.directory_entry : w.table_entry;
-  const bool dirty = purpose == Purpose::write || (leaf & kDirty) != 0;
+  const std::uint32_t leaf = w.large ? w.directory_entry : w.table_entry;
+  const bool dirty = purpose == Purpose::write || (leaf & kPageDirty) != 0;
+  const bool global = (leaf & kPageGlobal) != 0 && (c.s.cr4 & kCr4Pge) != 0;
   physical = w.physical;
-  fill(c, tlb, linear, physical, may_write && dirty);
+  fill(c, tlb, linear, {.physical = physical, .writable = may_write && dirty, .global = global, .large = w.large});
   return true;
 }
 
@@ -158,37 +148,55 @@ bool translate_quietly(const Core& c, std::uint32_t linear, std::uint32_t& physi
     physical = linear;
     return true;
   }
-  const Walk w = walk(c, linear, [&c](std::uint32_t address) -> std::uint32_t {
-    return c.ram.contains(address, 4) ? load_bytes(c.ram.data() + address, 4) : 0;
+  const Walk w = walk_pages(c, linear, [&c](std::uint64_t address) -> std::uint32_t {
+    return in_ram(c, address, 4) ? load_bytes(c.ram.data() + address, 4) : 0;
   });
-  physical = w.physical;
-  return w.present;
+  physical = static_cast<std::uint32_t>(w.physical);
+  return w.result == Walk::Result::translated && w.physical >> 32 == 0;
+}
+
+bool load_page_pointers(Core& c, std::uint32_t cr0, std::uint32_t cr3, std::uint32_t cr4) {
+  if ((cr0 & kCr0Pg) == 0 || (cr4 & kCr4Pae) == 0) return true;
+  constexpr std::uint64_t kReserved = page_walk::kReservedHigh | 0x1e6;
+  std::array<std::uint64_t, 4> pointers{};
+  for (unsigned i = 0; i < pointers.size(); ++i) {
+    const std::uint32_t at = (cr3 & 0xffffffe0u) + 8 * i;
+    pointers[i] = physical_load(c, at, 4) | std::uint64_t{physical_load(c, at + 4, 4)} << 32;
+    if ((pointers[i] & kPagePresent) != 0 && (pointers[i] & kReserved) != 0) return raise(c, kGeneralProtection, 0);
+  }
+  c.s.pdpte = pointers;
+  return true;
 }
 
 void flush_tlb(Core& c) {
-  c.tlb_supervisor.fill(TlbEntry{});
-  c.tlb_user.fill(TlbEntry{});
+  c.tlb_supervisor.flush();
+  c.tlb_user.flush();
+}
+
+void flush_tlb_local(Core& c) {
+  c.tlb_supervisor.flush_local();
+  c.tlb_user.flush_local();
 }
 
 void flush_tlb_page(Core& c, std::uint32_t linear) {
-  const std::size_t slot = (linear >> kPageShift) % kTlbEntries;
-  c.tlb_supervisor[slot] = TlbEntry{};
-  c.tlb_user[slot] = TlbEntry{};
+  c.tlb_supervisor.flush_page(linear);
+  c.tlb_user.flush_page(linear);
 }
 
-std::uint32_t physical_load(Core& c, std::uint32_t physical, unsigned size) {
-  if (c.ram.contains(physical, size)) return load_bytes(c.ram.data() + physical, size);
+std::uint32_t physical_load(Core& c, std::uint64_t physical, unsigned size) {
+  if (in_ram(c, physical, size)) return load_bytes(c.ram.data() + physical, size);
   std::size_t offset = 0;
   if (in_rom(c, physical, offset) && c.rom.size() - offset >= size) return load_bytes(c.rom.data() + offset, size);
-  return c.bus.memory_read(physical, size);
+  if (physical >> 32 != 0) return size == 4 ? 0xffffffffu : (1u << (8 * size)) - 1;
+  return c.bus.memory_read(static_cast<std::uint32_t>(physical), size);
 }
 
-void physical_store(Core& c, std::uint32_t physical, std::uint32_t value, unsigned size) {
+void physical_store(Core& c, std::uint64_t physical, std::uint32_t value, unsigned size) {
   std::size_t offset = 0;
-  if (c.ram.contains(physical, size)) {
+  if (in_ram(c, physical, size)) {
     ram_store(c, physical, value, size);
-  } else if (!in_rom(c, physical, offset)) {
-    c.bus.memory_write(physical, size, value);
+  } else if (physical >> 32 == 0 && !in_rom(c, physical, offset)) {
+    c.bus.memory_write(static_cast<std::uint32_t>(physical), size, value);
   }
 }
 
@@ -206,7 +214,7 @@ SlowValue load_slow(Core& c, std::uint32_t linear, unsigned size, bool superviso
   while (done < size) {
     const std::uint32_t at = linear + done;
     const unsigned part = bytes_in_page(at, size - done);
-    std::uint32_t physical = 0;
+    std::uint64_t physical = 0;
     if (!translate_and_fill(c, at, Purpose::read, supervisor, physical)) return {0, false};
     if (part == size) return {physical_load_any(c, physical, size), true};
     for (unsigned i = 0; i < part; ++i) value |= std::uint64_t{physical_load(c, physical + i, 1)} << (8 * (done + i));
@@ -216,14 +224,14 @@ SlowValue load_slow(Core& c, std::uint32_t linear, unsigned size, bool superviso
 }
 
 bool store_slow(Core& c, std::uint32_t linear, std::uint64_t value, unsigned size, bool supervisor) {
-  std::uint32_t physical = 0;
+  std::uint64_t physical = 0;
   const unsigned first = bytes_in_page(linear, size);
   if (!translate_and_fill(c, linear, Purpose::write, supervisor, physical)) return false;
   if (first == size) {
     physical_store_any(c, physical, value, size);
     return true;
   }
-  std::uint32_t second = 0;
+  std::uint64_t second = 0;
   if (!translate_and_fill(c, linear + first, Purpose::write, supervisor, second)) return false;
   for (unsigned i = 0; i < size; ++i) {
     physical_store(c, i < first ? physical + i : second + (i - first), static_cast<std::uint8_t>(value >> (8 * i)), 1);
@@ -232,7 +240,7 @@ bool store_slow(Core& c, std::uint32_t linear, std::uint64_t value, unsigned siz
 }
 
 bool probe_write(Core& c, std::uint32_t linear, unsigned size) {
-  std::uint32_t physical = 0;
+  std::uint64_t physical = 0;
   const unsigned first = bytes_in_page(linear, size);
   return translate_and_fill(c, linear, Purpose::write, false, physical) &&
          (first == size || translate_and_fill(c, linear + first, Purpose::write, false, physical));
@@ -251,7 +259,7 @@ std::byte* fast_write_pointer(Core& c, std::uint32_t linear) {
 const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear) {
   const TlbEntry& entry = tlb_entry(c, linear);
   if ((linear & kPageMask) != entry.read_tag) {
-    std::uint32_t physical = 0;
+    std::uint64_t physical = 0;
     if (!translate_and_fill(c, linear, Purpose::fetch, false, physical)) return nullptr;
     if ((linear & kPageMask) != entry.read_tag) {
       // Code in memory that is neither RAM nor ROM reads as all ones, which is no instruction.
@@ -264,11 +272,8 @@ const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear) {
 
 void protect_code_page(Core& c, std::uint32_t physical_page) {
   const std::uintptr_t host = reinterpret_cast<std::uintptr_t>(c.ram.data()) + (std::uintptr_t{physical_page} << kPageShift);
-  for (Tlb* tlb : {&c.tlb_supervisor, &c.tlb_user}) {
-    for (TlbEntry& entry : *tlb) {
-      if (entry.write_tag != 1 && entry.addend + entry.write_tag == host) entry.write_tag = 1;
-    }
-  }
+  c.tlb_supervisor.protect(host);
+  c.tlb_user.protect(host);
 }
 
 }  // namespace tuxarium::cpu

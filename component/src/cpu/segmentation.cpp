@@ -25,7 +25,7 @@ void update_mode(Core& c) {
 
 void set_cpl(Core& c, unsigned cpl) {
   c.s.cpl = static_cast<std::uint8_t>(cpl);
-  c.tlb = cpl == 3 ? c.tlb_user.data() : c.tlb_supervisor.data();
+  c.tlb = (cpl == 3 ? c.tlb_user : c.tlb_supervisor).entries();
 }
 
 CheckedAddress checked_address(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access) {

@@ -171,13 +171,15 @@ bool switch_task(Core& c, std::uint16_t selector, Descriptor d, TaskSwitch reaso
   if (nested && !store_slow(c, d.base(), c.s.tr.selector, 2, true)) return false;
   if (reason != TaskSwitch::iret && !set_busy(c, selector, true)) return false;
 
+  if (to.cr3 != 0 && !load_page_pointers(c, c.s.cr0, image.cr3, c.s.cr4)) return false;
+
   // From here on the new task runs.
   d.high |= 0x200;
   c.s.tr = make_segment(selector, d);
   c.s.cr0 |= kCr0Ts;
   if (to.cr3 != 0 && (c.s.cr0 & kCr0Pg) != 0) {
     c.s.cr3 = image.cr3;
-    flush_tlb(c);
+    flush_tlb_local(c);
   }
   c.s.eip = image.eip;
   if (to.size == 2) image.eflags &= 0xffff;
