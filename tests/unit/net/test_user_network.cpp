@@ -149,17 +149,27 @@ TEST_CASE("user network: DHCP and the gateway") {
   CHECK(guest.link().status().frames_received >= 3);
 }
 
+namespace {
+
+/// Opens a connection of the guest's port 1000, which has sent 100, with a server on the host; returns what the server sends next.
+std::uint32_t shake_hands(Guest& guest, const HostSocket& server) {
+  guest.send(tcp(1000, kGateway, server.port(), 100, 0, kSyn));
+  const auto answer = guest.wait_tcp(1000, kSyn | kAck);
+  REQUIRE(answer);
+  CHECK(Seen{*answer}.acknowledged() == 101);
+  const std::uint32_t next = Seen{*answer}.sequence() + 1;
+  guest.send(tcp(1000, kGateway, server.port(), 101, next, kAck));
+  return next;
+}
+
+}  // namespace
+
 TEST_CASE("user network: a server on the host's loopback, when the guest may") {
   NEEDS_USER_NETWORK();
   Guest guest{{.host_loopback = true}};
   HostSocket server{SOCK_STREAM};
   server.listen();
-  guest.send(tcp(1000, kGateway, server.port(), 100, 0, kSyn));
-  const auto answer = guest.wait_tcp(1000, kSyn | kAck);
-  REQUIRE(answer);
-  const std::uint32_t theirs = Seen{*answer}.sequence() + 1;
-  CHECK(Seen{*answer}.acknowledged() == 101);
-  guest.send(tcp(1000, kGateway, server.port(), 101, theirs, kAck));
+  const std::uint32_t theirs = shake_hands(guest, server);
   guest.send(tcp(1000, kGateway, server.port(), 101, theirs, kAck | kPush, "from the guest"));
   REQUIRE(server.readable());
   const HostSocket accepted{server, ::accept(server.descriptor(), nullptr, nullptr)};
@@ -338,11 +348,7 @@ TEST_CASE("user network: a download is held back by the guest, not dropped") {
   Guest guest{{.host_loopback = true}};
   HostSocket server{SOCK_STREAM};
   server.listen();
-  guest.send(tcp(1000, kGateway, server.port(), 100, 0, kSyn));
-  const auto answer = guest.wait_tcp(1000, kSyn | kAck);
-  REQUIRE(answer);
-  std::uint32_t next = Seen{*answer}.sequence() + 1;
-  guest.send(tcp(1000, kGateway, server.port(), 101, next, kAck));
+  std::uint32_t next = shake_hands(guest, server);
   REQUIRE(server.readable());
   constexpr std::size_t kBytes = 4u << 20;
   std::thread host{[accepted = ::accept(server.descriptor(), nullptr, nullptr)] {

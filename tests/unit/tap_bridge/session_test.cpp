@@ -48,6 +48,12 @@ struct Joined {
 
 const ByteString kFrame = frame(mac(9), mac(1));
 
+ByteString stream_of(int frames) {
+  ByteString stream;
+  for (int i = 0; i < frames; ++i) stream = stream + with_length(kFrame);
+  return stream;
+}
+
 }  // namespace
 
 TEST_CASE("session: /ethernet passes one frame a message both ways") {
@@ -96,9 +102,7 @@ TEST_CASE("session: /tap takes frames cut anywhere, in text and in binary, and s
 
 TEST_CASE("session: between the portions of a long message others have their turn") {
   Joined joined{WireFormat::stream};
-  ByteString message;
-  for (int i = 0; i < 400; ++i) message = message + with_length(kFrame);
-  REQUIRE(joined.wire->say(message));
+  REQUIRE(joined.wire->say(stream_of(400)));
   joined.io.restart();
   CHECK(joined.io.poll_one() == 1);
   CHECK(joined.segment->sent.size() < 40);
@@ -112,9 +116,7 @@ TEST_CASE("session: between the portions of a long message others have their tur
 
 TEST_CASE("session: a connection that ends amid a long message ends its frames") {
   Joined joined{WireFormat::stream};
-  ByteString message;
-  for (int i = 0; i < 400; ++i) message = message + with_length(kFrame);
-  REQUIRE(joined.wire->say(message));
+  REQUIRE(joined.wire->say(stream_of(400)));
   joined.io.restart();
   CHECK(joined.io.poll_one() == 1);
   joined.wire->end("gone");
