@@ -30,7 +30,16 @@ devices::Mc146818::Setup rtc_setup(const Config& config, std::uint64_t seed) {
   return setup;
 }
 
-cpu::Model model_of(CpuModel model) { return model == CpuModel::jslinux ? cpu::Model::jslinux : cpu::Model::full; }
+cpu::Model model_of(CpuModel model) {
+  switch (model) {
+    case CpuModel::jslinux: return cpu::Model::jslinux;
+    case CpuModel::i486: return cpu::Model::i486;
+    case CpuModel::pentium: return cpu::Model::pentium;
+    case CpuModel::i686: return cpu::Model::i686;
+    case CpuModel::full: break;
+  }
+  return cpu::Model::full;
+}
 
 devices::DriveIdentity identity_of(const Config& config) {
   devices::DriveIdentity identity;
@@ -114,6 +123,7 @@ void Board::power_on(const BootPlan& plan, std::int64_t unix_time) {
   clipboard_port_.reset();
   post_.reset();
   cpu_.reset();
+  if (plan.rom.empty()) cpu_.cache_all_memory();
   map_rom(plan.rom);
   for (const Placement& placement : plan.placements) {
     std::memcpy(ram_.data() + placement.address(), placement.bytes().data(), placement.bytes().size());
