@@ -5,7 +5,7 @@
 //
 // Both machines get the same kernel, command line, initramfs (the guest program as its first process), disk and memory; they are started once
 // and stay. In each round every workload runs on one and then on the other, the order changing with the round, so that other load on the
-// host meets both; the table shows medians. The guest measures its own time, which is compared with the host's. Each run's checksum must be the
+// host meets both; the table shows medians, the ratio of the times and that of the processor time behind them. The guest measures its own time, which is compared with the host's. Each run's checksum must be the
 // same. The instructions of a workload are counted in a pass of its own with the library in this program. The boot is that of the
 // default guest to its prompt, started anew for each round in 24 MiB.
 //
@@ -118,6 +118,7 @@ tuxarium::BootSource make_boot_source() {
 struct Measurement {
   std::string checksum;
   double seconds = 0;
+  double cpu_seconds = 0;  // of the host's processors
 };
 
 /// What follows "= NAME " in the guest's line: checksum, seconds, nanoseconds.
@@ -125,7 +126,7 @@ std::optional<Measurement> parse(const std::string& line) {
   char checksum[16];
   unsigned seconds = 0, nanoseconds = 0;
   if (std::sscanf(line.c_str(), "%15s %u %u", checksum, &seconds, &nanoseconds) != 3) return std::nullopt;
-  return Measurement{checksum, seconds + nanoseconds * 1e-9};
+  return Measurement{checksum, seconds + nanoseconds * 1e-9, 0};
 }
 
 /// One of the two machines, at the prompt of our program.
@@ -140,13 +141,14 @@ class Guest {
   bool run(const std::string& workload, Measurement& measurement) {
     program_.type(workload + "\n");
     if (!program_.wait_for("@ " + workload + "\r\n")) return fail("did not start " + workload);
-    const double wall = bench::wall_seconds();
+    const double wall = bench::wall_seconds(), cpu = program_.cpu_seconds();
     if (!program_.wait_for("= " + workload + " ")) return fail("did not end " + workload);
+    const double host_seconds = bench::wall_seconds() - wall, cpu_seconds = program_.cpu_seconds() - cpu;
     const auto line = program_.wait_for("\r\n");
-    const double host_seconds = bench::wall_seconds() - wall;
     const auto parsed = line ? parse(*line) : std::nullopt;
     if (!parsed) return fail("said nothing to be understood about " + workload);
     measurement = *parsed;
+    measurement.cpu_seconds = cpu_seconds;
     if (std::abs(measurement.seconds - host_seconds) > 0.05 + kClockTolerance * host_seconds) {
       std::fprintf(stderr, "%s: %s took %.3f s by the guest's clock and %.3f s by the host's.\n", name_, workload.c_str(), measurement.seconds,
                    host_seconds);
@@ -166,11 +168,16 @@ class Guest {
   bench::Program program_;
 };
 
+/// Of one machine, one value for each round.
+struct Times {
+  std::vector<double> wall, cpu;
+};
+
 struct Row {
   const Workload* workload = nullptr;
   std::string checksum;
   std::uint64_t instructions = 0;
-  std::vector<double> here, there;
+  Times here, there;
 };
 
 bool same_checksum(Row& row, const char* where, const std::string& checksum) {
@@ -182,19 +189,44 @@ bool same_checksum(Row& row, const char* where, const std::string& checksum) {
 
 // --- Instructions, counted with the library ---
 
-/// Runs in short slices until the console shows `text`; what came before it, or nothing after `limit` seconds.
-std::optional<std::string> run_until_shown(tuxarium::Machine& machine, const std::string& text, double limit) {
-  const double start = bench::wall_seconds();
-  std::string output;
-  while (output.find(text) == std::string::npos) {
-    if (bench::wall_seconds() - start > limit) return std::nullopt;
-    const auto result = machine.run({.cycles = 20'000, .wall = std::chrono::milliseconds{4}});
-    std::byte buffer[256];
-    while (const std::size_t count = machine.serial(0).read(buffer)) output.append(reinterpret_cast<const char*>(buffer), count);
-    if (result.reason == tuxarium::StopReason::idle) ::usleep(200);
+/// A machine in this program, at the prompt of ours.
+class CountingGuest {
+ public:
+  explicit CountingGuest(tuxarium::Machine& machine) : machine_{machine} {}
+
+  /// Runs in short slices until the console shows `text` and gives what came before it; nothing after bench::Program::kLimit.
+  std::optional<std::string> wait_for(const std::string& text) {
+    const double end = bench::wall_seconds() + bench::Program::kLimit;
+    while (output_.find(text) == std::string::npos) {
+      if (bench::wall_seconds() > end) return std::nullopt;
+      const auto result = machine_.run({.cycles = 20'000, .wall = std::chrono::milliseconds{4}});
+      std::byte buffer[256];
+      while (const std::size_t count = machine_.serial(0).read(buffer)) output_.append(reinterpret_cast<const char*>(buffer), count);
+      if (result.reason == tuxarium::StopReason::idle) ::usleep(200);
+    }
+    const std::size_t at = output_.find(text);
+    std::string before = output_.substr(0, at);
+    output_.erase(0, at + text.size());
+    return before;
   }
-  return output.substr(0, output.find(text));
-}
+
+  /// Runs a workload; its instructions go into `row`.
+  bool count(Row& row) {
+    const std::string name = row.workload->name, command = name + "\n";
+    machine_.serial(0).write(std::as_bytes(std::span{command}));
+    if (!wait_for("@ " + name + "\r\n")) return false;
+    const std::uint64_t before = machine_.counters().cycles;
+    if (!wait_for("= " + name + " ")) return false;
+    row.instructions = machine_.counters().cycles - before;
+    const auto line = wait_for("\r\n");
+    const auto measurement = line ? parse(*line) : std::nullopt;
+    return measurement && same_checksum(row, "the library", measurement->checksum);
+  }
+
+ private:
+  tuxarium::Machine& machine_;
+  std::string output_;  // read and not yet looked through
+};
 
 bool count_instructions(const tuxarium::BootSource& boot, std::vector<Row>& rows) {
   tuxarium::Config config;
@@ -202,55 +234,45 @@ bool count_instructions(const tuxarium::BootSource& boot, std::vector<Row>& rows
   config.ram_bytes = kRamMiB << 20;
   auto machine = tuxarium::Machine::create(std::move(config));
   if (!machine) return std::fprintf(stderr, "%s\n", machine.error().message.c_str()), false;
-  if (!run_until_shown(**machine, "ready\r\n", bench::Program::kLimit)) return false;
-  for (Row& row : rows) {
-    const std::string name = row.workload->name, command = name + "\n";
-    (*machine)->serial(0).write(std::as_bytes(std::span{command}));
-    if (!run_until_shown(**machine, "@ " + name + "\r\n", bench::Program::kLimit)) return false;
-    const std::uint64_t before = (*machine)->counters().cycles;
-    if (!run_until_shown(**machine, "= " + name + " ", bench::Program::kLimit)) return false;
-    row.instructions = (*machine)->counters().cycles - before;
-    const auto line = run_until_shown(**machine, "\r\n", bench::Program::kLimit);
-    const auto measurement = line ? parse(*line) : std::nullopt;
-    if (!measurement || !same_checksum(row, "the library", measurement->checksum)) return false;
-  }
-  return true;
+  CountingGuest guest{**machine};
+  return guest.wait_for("ready\r\n") && std::all_of(rows.begin(), rows.end(), [&](Row& row) { return guest.count(row); });
 }
 
 // --- Boot ---
 
-bool boot(const std::vector<std::string>& words, std::vector<double>& seconds) {
+bool boot(const std::vector<std::string>& words, Times& times) {
   const double start = bench::wall_seconds();
   bench::Program program{words};
   if (!program.wait_for(kPrompt)) return false;
-  seconds.push_back(bench::wall_seconds() - start);
+  times.wall.push_back(bench::wall_seconds() - start);
+  times.cpu.push_back(program.cpu_seconds());
   return true;
 }
 
 // --- The table ---
 
-void print_row(const char* title, const std::vector<double>& here, const std::vector<double>& there, double target, std::uint64_t instructions) {
-  const double ours = bench::median(here), theirs = bench::median(there);
+void print_row(const char* title, const Times& here, const Times& there, double target, std::uint64_t instructions) {
+  const double ours = bench::median(here.wall), theirs = bench::median(there.wall);
   std::printf("%-31s %8.3f", title, ours);
-  if (there.empty()) {
-    std::printf("        -      -");
+  if (there.wall.empty()) {
+    std::printf(" %8s %6s %6s", "-", "-", "-");
   } else {
-    std::printf(" %8.3f %6.2f", theirs, ours / theirs);
+    std::printf(" %8.3f %6.2f %6.2f", theirs, ours / theirs, bench::median(here.cpu) / bench::median(there.cpu));
   }
-  if (target == 0 || there.empty()) {
-    std::printf("      -        ");
+  if (target == 0 || there.wall.empty()) {
+    std::printf(" %6s %-7s", "-", "");
   } else {
-    std::printf("   %4.2f %s", target, ours <= target * theirs ? "reached" : "MISSED ");
+    std::printf(" %6.2f %-7s", target, ours <= target * theirs ? "reached" : "MISSED");
   }
   if (instructions != 0) std::printf(" %8.0f", static_cast<double>(instructions) * 1e-6 / ours);
-  if (instructions != 0 && !there.empty()) std::printf(" %8.0f", static_cast<double>(instructions) * 1e-6 / theirs);
+  if (instructions != 0 && !there.wall.empty()) std::printf(" %8.0f", static_cast<double>(instructions) * 1e-6 / theirs);
   std::printf("\n");
 }
 
-void print_table(const std::vector<Row>& rows, const std::vector<double>& boot_here, const std::vector<double>& boot_there) {
-  std::printf("%-31s %8s %8s %6s %6s %-7s %8s %8s\n", "", "here, s", "TCG, s", "ratio", "target", "", "MIPS", "MIPS TCG");
+void print_table(const std::vector<Row>& rows, const Times& boot_here, const Times& boot_there) {
+  std::printf("%-31s %8s %8s %6s %6s %6s %-7s %8s %8s\n", "", "here, s", "TCG, s", "ratio", "of CPU", "target", "", "MIPS", "TCG's");
   for (const Row& row : rows) print_row(row.workload->title, row.here, row.there, row.workload->target, row.instructions);
-  if (!boot_here.empty()) print_row("boot of the default guest", boot_here, boot_there, kBootTarget, 0);
+  if (!boot_here.wall.empty()) print_row("boot of the default guest", boot_here, boot_there, kBootTarget, 0);
 }
 
 int usage() {
@@ -291,7 +313,7 @@ int run(const std::string& program, int rounds, const std::set<std::string>& wan
   if (beside) there = std::make_unique<Guest>("qemu-system-i386", qemu);
   if (!here.wait_until_ready() || (there && !there->wait_until_ready())) return 1;
 
-  std::vector<double> boot_here, boot_there;
+  Times boot_here, boot_there;
   const std::vector<std::string> boot_ours{program, "--ram", std::to_string(kBootRamMiB) + "M"};
   for (int round = 0; round < rounds; ++round) {
     for (Row& row : rows) {
@@ -300,7 +322,9 @@ int run(const std::string& program, int rounds, const std::set<std::string>& wan
         if (guest == nullptr) continue;
         Measurement measurement;
         if (!guest->run(row.workload->name, measurement) || !same_checksum(row, guest->name(), measurement.checksum)) return 1;
-        (guest == &here ? row.here : row.there).push_back(measurement.seconds);
+        Times& times = guest == &here ? row.here : row.there;
+        times.wall.push_back(measurement.seconds);
+        times.cpu.push_back(measurement.cpu_seconds);
       }
     }
     if (with_boot && !boot(boot_ours, boot_here)) return std::fprintf(stderr, "tuxarium-run did not reach its prompt.\n"), 1;

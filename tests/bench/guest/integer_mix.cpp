@@ -190,7 +190,7 @@ uint32_t crc32(const uint8_t* data, size_t count, uint32_t crc) {
 uint32_t integer_mix() {
   Random random;
   uint16_t crc = 0;
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < 1500; ++i) {
     const uint32_t parts[] = {lists(random), matrices(random), state_machine(random)};
     for (const uint32_t part : parts) {
       for (unsigned k = 0; k < 4; ++k) crc = crc16(part * (k + 1), crc);
