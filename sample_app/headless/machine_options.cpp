@@ -151,6 +151,30 @@ Result<DiskSpec> parse_disk_spec(std::string_view text) {
   return spec;
 }
 
+namespace {
+
+constexpr std::array<std::pair<const char*, CpuModel>, 5> kModels{{{"full", CpuModel::full},
+                                                                   {"i686", CpuModel::i686},
+                                                                   {"pentium", CpuModel::pentium},
+                                                                   {"486", CpuModel::i486},
+                                                                   {"jslinux", CpuModel::jslinux}}};
+
+std::vector<std::string> model_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, model] : kModels) names.emplace_back(name);
+  return names;
+}
+
+/// One of model_names().
+CpuModel model_named(std::string_view text) {
+  for (const auto& [name, model] : kModels) {
+    if (text == name) return model;
+  }
+  return CpuModel::full;
+}
+
+}  // namespace
+
 Result<BootSpec> parse_boot_spec(std::string_view text) {
   if (text == "default") return BootSpec{BootSpec::Kind::own_guest, {}};
   constexpr std::array<std::pair<std::string_view, BootSpec::Kind>, 4> kKinds{{{"jslinux:", BootSpec::Kind::jslinux},
@@ -203,9 +227,10 @@ void MachineOptions::add_to(CLI::App& app) {
       ->capture_default_str()
       ->group(group);
   app.add_option("--seed", seed_, "fixes what a PC leaves to chance at power-on")->type_name("N")->group(group);
-  app.add_option("--cpu", cpu_, "processor: full (i686 with x87, MMX, SSE and SSE2) or jslinux (what JSLinux reported)")
-      ->type_name("full|jslinux")
-      ->check(CLI::IsMember({"full", "jslinux"}))
+  app.add_option("--cpu", cpu_,
+                 "processor: full (i686 with SSE and SSE2), i686 (Pentium II), pentium (without MMX), 486 (DX4) or jslinux (what JSLinux reported)")
+      ->type_name("MODEL")
+      ->check(CLI::IsMember(model_names()))
       ->capture_default_str()
       ->group(group);
   app.add_option("--cpu-add", cpu_add_, "what the full processor has besides: sse3, popcnt")
@@ -302,7 +327,7 @@ Result<Config> MachineOptions::build(bool serial1_taken, const LogSink& log) con
   config.ram_bytes = ram.value();
   config.time = clock->source;
   if (clock->rate) config.cycles_per_second = *clock->rate;
-  config.cpu = cpu_ == "jslinux" ? CpuModel::jslinux : CpuModel::full;
+  config.cpu = model_named(cpu_);
   if (!cpu_add_.empty() && config.cpu != CpuModel::full) return usage_error("--cpu-add says nothing to --cpu " + cpu_);
   const auto added = [this](const char* name) { return std::find(cpu_add_.begin(), cpu_add_.end(), name) != cpu_add_.end(); };
   config.cpu_extensions = {.sse3 = added("sse3"), .popcnt = added("popcnt")};

@@ -20,7 +20,10 @@ namespace tuxarium {
 /// The processor that the guest sees.
 enum class CpuModel : std::uint8_t {
   jslinux,  ///< what JSLinux reported: a Pentium without FPU whose only feature bit is the TSC
-  full,     ///< everything this version has: an i686 with x87 and MMX and, on an x86-64 host, SSE and SSE2
+  i486,     ///< an 80486DX4: x87 and CPUID
+  pentium,  ///< a Pentium: besides CMPXCHG8B, time-stamp counter, model-specific registers, 4 MiB pages, debug extensions
+  i686,     ///< a Pentium II: besides CMOV, SYSENTER, PAE, global pages, MTRRs, PAT, MMX and FXSAVE
+  full,     ///< everything this version has: the i686 and, on an x86-64 host, SSE and SSE2
 };
 
 /// What CpuModel::full has only on request. SSE3 needs an x86-64 host and is left out elsewhere.

@@ -11,6 +11,7 @@
 #include "cpu/bus_gate.hpp"
 #include "cpu/cpu_state.hpp"
 #include "cpu/flags.hpp"
+#include "cpu/model.hpp"
 #include "cpu/translation_cache.hpp"
 #include "cpu/x87/unit.hpp"
 #include "memory/guest_ram.hpp"
@@ -41,7 +42,8 @@ struct PendingEvent {
 };
 
 struct Core {
-  Core(memory::GuestRam& ram_in, CpuBus& bus_in, std::uint32_t features_in) : ram{ram_in}, bus{bus_in, mxcsr}, features{features_in} {}
+  Core(memory::GuestRam& ram_in, CpuBus& bus_in, Model model_in, Extensions extensions)
+      : ram{ram_in}, bus{bus_in, mxcsr}, model{model_in}, features{features_of(model_in, extensions)} {}
 
   CpuState s;
   std::int64_t remaining = 0;   // instructions left in this run, less those of the whole current block
@@ -66,8 +68,8 @@ struct Core {
   simd::HostMxcsr mxcsr{s.mxcsr};
   memory::GuestRam& ram;
   BusGate bus;
+  Model model;
   std::uint32_t features;
-  bool jslinux_cpuid = false;
   std::span<const std::byte> rom;  // mapped so that it ends at 4 GiB; may be empty
   BlockCache blocks;
   std::array<Op, kMaxBlockInstructions + 2> scratch_ops{};  // of a block being built

@@ -14,18 +14,6 @@ namespace {
 
 constexpr std::uint32_t kNoPage = 0xffffffffu;
 
-std::uint32_t features_of(Model model, Extensions extensions) {
-  const auto all = [](auto... features) { return (feature_bit(features) | ...); };
-  using enum Feature;
-  const std::uint32_t jslinux = all(base, i486, tsc, cmov);
-  if (model == Model::jslinux) return jslinux;
-  std::uint32_t features = jslinux | all(msr, cx8, sep, p6, fpu, mmx, fxsr, pae);
-  if (simd::kHostHasSse2) features |= all(sse, sse2);
-  if (simd::kHostHasSse2 && extensions.sse3) features |= all(sse3);
-  if (extensions.popcnt) features |= all(popcnt);
-  return features;
-}
-
 /// Physical page of a host pointer, or kNoPage outside RAM.
 std::uint32_t ram_page(const Core& c, const std::uint8_t* host) {
   const auto* start = reinterpret_cast<const std::uint8_t*>(c.ram.data());
@@ -95,6 +83,11 @@ class BlockBuilder {
 
   DecodeStatus decode_across_pages(Instruction& i, bool code32, std::size_t available) {
     Block& b = c_.scratch;
+    // What lies beyond the limit is not fetched: its page may be absent.
+    if ((c_.mode & kModeCsFull) == 0 && c_.s.segment[kCs].limit - b.eip < in_page_) {
+      raise(c_, kGeneralProtection, 0);
+      return DecodeStatus::truncated;
+    }
     const std::uint8_t* second = fetch_pointer(c_, b.linear() + in_page_);
     if (second == nullptr) return DecodeStatus::truncated;
     // The first page may have left the translation cache; its host pointer stays good.
@@ -225,8 +218,7 @@ void execute_scratch(Core& c, const std::uint8_t* code, std::size_t limit) {
 }  // namespace
 
 Cpu::Cpu(memory::GuestRam& ram, CpuBus& bus, Model model, Extensions extensions)
-    : core_{std::make_unique<Core>(ram, bus, features_of(model, extensions))} {
-  core_->jslinux_cpuid = model == Model::jslinux;
+    : core_{std::make_unique<Core>(ram, bus, model, extensions)} {
   reset();
 }
 
@@ -237,7 +229,7 @@ void Cpu::reset() {
   c.s = CpuState{};
   c.s.eip = 0xfff0;
   c.s.cr0 = 0x60000010;
-  c.s.gpr[kEdx] = c.jslinux_cpuid ? 0x543 : 0x653;
+  c.s.gpr[kEdx] = signature_of(c.model);
   for (Segment& s : c.s.segment) {
     s.limit = 0xffff;
     s.access = 0x9300;
@@ -265,6 +257,8 @@ void Cpu::reset() {
   set_cpl(c, 0);
   update_mode(c);
 }
+
+void Cpu::cache_all_memory() { core_->s.msr.mtrr_default = 0x806; }
 
 void Cpu::map_rom(std::span<const std::byte> rom) {
   core_->rom = rom;
@@ -363,7 +357,10 @@ bool Cpu::interrupts_enabled() const { return (core_->s.system_flags & kIf) != 0
 bool Cpu::code_is_32bit() const { return (core_->mode & kModeCode32) != 0; }
 
 void Cpu::set_state(const CpuState& state) {
+  const CpuState& old = core_->s;
+  const bool new_pointers = old.cr3 != state.cr3 || ((old.cr0 ^ state.cr0) & kCr0Pg) != 0 || ((old.cr4 ^ state.cr4) & kCr4Pae) != 0;
   core_->s = state;
+  if (new_pointers) load_page_pointers(*core_, state.cr0, state.cr3, state.cr4);
   core_->s.gpr[kZeroRegister] = 0;
   core_->s.mxcsr &= simd::kMxcsrDefined;
   core_->event = {};

@@ -9,20 +9,12 @@
 
 #include "cpu/cpu_bus.hpp"
 #include "cpu/cpu_state.hpp"
+#include "cpu/model.hpp"
 #include "memory/guest_ram.hpp"
 
 namespace tuxarium::cpu {
 
 struct Core;
-
-/// Processor models: what CPUID says and which instructions exist.
-enum class Model : std::uint8_t { jslinux, full };
-
-/// What Model::full has on request. SSE, SSE2 and SSE3 need an x86-64 host.
-struct Extensions {
-  bool sse3 = false;
-  bool popcnt = false;
-};
 
 /// Why run() came back.
 enum class Exit : std::uint8_t {
@@ -42,6 +34,9 @@ class Cpu {
 
   /// State after RESET#, SDM volume 3A table 9-1; drops all predecoded code. Call after the RAM was cleared.
   void reset();
+
+  /// Memory types as firmware leaves them: MTRRs on, everything write-back.
+  void cache_all_memory();
 
   /// Memory that ends at 4 GiB; a multiple of 4096 bytes; not owned.
   void map_rom(std::span<const std::byte> rom);

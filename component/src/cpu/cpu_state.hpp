@@ -82,6 +82,28 @@ struct DescriptorTable {
 // Values of CpuState::interrupt_shadow.
 inline constexpr std::uint8_t kShadowSti = 1, kShadowStackLoad = 2;
 
+/// Pairs of variable-range MTRRs.
+inline constexpr unsigned kVariableMtrrs = 8;
+/// IA32_MISC_ENABLE: neither branch trace nor event sampling, read-only.
+inline constexpr std::uint64_t kMiscEnableFixed = 0x1800;
+
+/// Model-specific registers that hold what is written and do nothing.
+struct ModelSpecific {
+  std::uint64_t pat = 0x0007040600070406u;
+  std::uint64_t mtrr_default = 0;
+  std::array<std::uint64_t, 11> mtrr_fixed{};
+  std::array<std::uint64_t, 2 * kVariableMtrrs> mtrr_variable{};  // base, mask
+  std::uint64_t mcg_status = 0;
+  std::uint64_t misc_enable = kMiscEnableFixed | 1;
+  std::uint64_t debug_control = 0;
+  std::array<std::uint64_t, 2> event_select{}, event_counter{};
+
+  template <class Visitor>
+  void visit_state(Visitor& v) {
+    v(pat), v(mtrr_default), v(mtrr_fixed), v(mtrr_variable), v(mcg_status), v(misc_enable), v(debug_control), v(event_select), v(event_counter);
+  }
+};
+
 struct CpuState {
   std::array<std::uint32_t, 9> gpr{};  // [kZeroRegister] is 0
   std::uint32_t eip = 0;
@@ -100,8 +122,7 @@ struct CpuState {
   std::array<std::uint32_t, 8> dr{};
   std::uint32_t sysenter_cs = 0, sysenter_esp = 0, sysenter_eip = 0;
   std::uint64_t tsc_offset = 0;
-  std::uint64_t apic_base_msr = 0xfee00000, pat_msr = 0x0007040600070406u, misc_enable_msr = 0;
-  std::array<std::uint64_t, 2> event_select{}, event_counter{};  // performance monitoring: registers that count nothing
+  ModelSpecific msr;
   std::uint8_t cpl = 0;
   std::uint8_t halted = 0;            // HLT, waiting for an interrupt
   std::uint8_t shut_down = 0;         // triple fault
@@ -118,7 +139,7 @@ struct CpuState {
     for (Segment& s : segment) v(s);
     v(ldtr), v(tr), v(gdtr.base), v(gdtr.limit), v(idtr.base), v(idtr.limit);
     v(cr0), v(cr2), v(cr3), v(cr4), v(pdpte), v(dr), v(sysenter_cs), v(sysenter_esp), v(sysenter_eip), v(tsc_offset);
-    v(apic_base_msr), v(pat_msr), v(misc_enable_msr), v(event_select), v(event_counter);
+    v(msr);
     v(cpl), v(halted), v(shut_down), v(interrupt_shadow), v(nmi_pending), v(nmi_blocked);
     v(mxcsr);
     for (unsigned n = 0; n < kXmmRegisters; ++n) v(xmm[n]);

@@ -1,6 +1,7 @@
 // HLT, CLI, STI, descriptor tables, control, debug and model-specific registers, CPUID, RDTSC and the rest of the system instructions.
 
 #include "cpu/handlers.hpp"
+#include "cpu/msr.hpp"
 #include "cpu/system.hpp"
 
 namespace tuxarium::cpu {
@@ -90,12 +91,24 @@ bool write_cr3(Core& c, std::uint32_t value) {
   return true;
 }
 
+/// The bits of CR4 that the model has; a processor without any has no CR4.
+std::uint32_t cr4_bits(const Core& c) {
+  struct Bit {
+    Feature feature;
+    std::uint32_t bits;
+  };
+  using enum Feature;
+  constexpr Bit kBitsOf[] = {{tsc, kCr4Tsd}, {de, kCr4De}, {pse, kCr4Pse}, {pae, kCr4Pae}, {mce, kCr4Mce}, {pge, kCr4Pge},
+                             {p6, kCr4Pce}, {fxsr, kCr4Osfxsr}, {sse, kCr4Osxmmexcpt}};
+  std::uint32_t bits = c.model == Model::jslinux ? kCr4Pce : 0;
+  for (const Bit& b : kBitsOf) {
+    if (c.has(b.feature)) bits |= b.bits;
+  }
+  return bits;
+}
+
 bool write_cr4(Core& c, std::uint32_t value) {
-  std::uint32_t defined = kCr4Tsd | kCr4De | kCr4Pse | kCr4Mce | kCr4Pge | kCr4Pce;
-  if (c.has(Feature::pae)) defined |= kCr4Pae;
-  if (c.has(Feature::fxsr)) defined |= kCr4Osfxsr;
-  if (c.has(Feature::sse)) defined |= kCr4Osxmmexcpt;
-  if ((value & ~defined) != 0) return raise(c, kGeneralProtection, 0);
+  if ((value & ~cr4_bits(c)) != 0) return raise(c, kGeneralProtection, 0);
   constexpr std::uint32_t kPaging = kCr4Pse | kCr4Pae | kCr4Pge;
   if (((c.s.cr4 ^ value) & kPaging) != 0) {
     if (!load_page_pointers(c, c.s.cr0, c.s.cr3, value)) return false;
@@ -112,8 +125,11 @@ const Op* mov_from_control(Core& c, const Op* op) {
     case 0: value = c.s.cr0; break;
     case 2: value = c.s.cr2; break;
     case 3: value = c.s.cr3; break;
-    case 4: value = c.s.cr4; break;
-    default: raise(c, kInvalidOpcode); return fault(c, op);
+    case 4:
+      if (cr4_bits(c) == 0) return op_undefined(c, op);
+      value = c.s.cr4;
+      break;
+    default: return op_undefined(c, op);
   }
   put<std::uint32_t>(c, op->src, value);
   TUXARIUM_NEXT();
@@ -127,7 +143,7 @@ const Op* mov_to_control(Core& c, const Op* op) {
     case 0: ok = write_cr0(c, value); break;
     case 2: c.s.cr2 = value; break;
     case 3: ok = write_cr3(c, value); break;
-    case 4: ok = write_cr4(c, value); break;
+    case 4: ok = cr4_bits(c) != 0 ? write_cr4(c, value) : raise(c, kInvalidOpcode); break;
     default: ok = raise(c, kInvalidOpcode); break;
   }
   return done_or_fault(c, op, ok);
@@ -326,118 +342,52 @@ const Op* op_rdpmc(Core& c, const Op* op) {
     return fault(c, op);
   }
   const std::uint32_t number = c.s.gpr[kEcx];
-  if (number >= c.s.event_counter.size()) {
+  if (number >= c.s.msr.event_counter.size()) {
     raise(c, kGeneralProtection, 0);
     return fault(c, op);
   }
-  c.s.gpr[kEax] = static_cast<std::uint32_t>(c.s.event_counter[number]);
-  c.s.gpr[kEdx] = static_cast<std::uint32_t>(c.s.event_counter[number] >> 32);
+  c.s.gpr[kEax] = static_cast<std::uint32_t>(c.s.msr.event_counter[number]);
+  c.s.gpr[kEdx] = static_cast<std::uint32_t>(c.s.msr.event_counter[number] >> 32);
   TUXARIUM_NEXT();
 }
 
-enum Msr : std::uint32_t {
-  kMsrTsc = 0x10,
-  kMsrApicBase = 0x1b,
-  kMsrBiosSignature = 0x8b,
-  kMsrEventCounter0 = 0xc1,
-  kMsrEventCounter1 = 0xc2,
-  kMsrSysenterCs = 0x174,
-  kMsrSysenterEsp = 0x175,
-  kMsrSysenterEip = 0x176,
-  kMsrEventSelect0 = 0x186,
-  kMsrEventSelect1 = 0x187,
-};
-
-const Op* op_rdmsr(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_rdmsr(Core& c, const Op* op) {
   if (!require_cpl0(c)) return fault(c, op);
   std::uint64_t value = 0;
-  switch (c.s.gpr[kEcx]) {
-    case kMsrTsc: {
-      const BusAccess access{c, op};
-      value = c.bus.time_stamp() + c.s.tsc_offset;
-      break;
-    }
-    case kMsrApicBase: value = c.s.apic_base_msr; break;
-    case kMsrBiosSignature: value = 0; break;
-    case kMsrSysenterCs: value = c.s.sysenter_cs; break;
-    case kMsrSysenterEsp: value = c.s.sysenter_esp; break;
-    case kMsrSysenterEip: value = c.s.sysenter_eip; break;
-    case kMsrEventCounter0:
-    case kMsrEventCounter1: value = c.s.event_counter[c.s.gpr[kEcx] - kMsrEventCounter0]; break;
-    case kMsrEventSelect0:
-    case kMsrEventSelect1: value = c.s.event_select[c.s.gpr[kEcx] - kMsrEventSelect0]; break;
-    default: raise(c, kGeneralProtection, 0); return fault(c, op);
+  bool there = false;
+  {
+    const BusAccess access{c, op};
+    there = read_msr(c, c.s.gpr[kEcx], value);
+  }
+  if (!there) {
+    raise(c, kGeneralProtection, 0);
+    return fault(c, op);
   }
   c.s.gpr[kEax] = static_cast<std::uint32_t>(value);
   c.s.gpr[kEdx] = static_cast<std::uint32_t>(value >> 32);
-  TUXARIUM_NEXT();
+  return op + 1;
 }
 
-/// The P6 has counters of 40 bits; a write gives 32 of them and their sign.
-std::uint64_t counter_value(std::uint64_t written) {
-  return static_cast<std::uint64_t>(sign_extend(static_cast<std::uint32_t>(written))) & 0xffffffffffu;
-}
-
-const Op* op_wrmsr(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_wrmsr(Core& c, const Op* op) {
   if (!require_cpl0(c)) return fault(c, op);
-  const std::uint64_t value = std::uint64_t{c.s.gpr[kEdx]} << 32 | c.s.gpr[kEax];
-  switch (c.s.gpr[kEcx]) {
-    case kMsrTsc: {
-      const BusAccess access{c, op};
-      c.s.tsc_offset = value - c.bus.time_stamp();
-      break;
-    }
-    case kMsrApicBase: c.s.apic_base_msr = value; break;
-    case kMsrBiosSignature: break;
-    case kMsrSysenterCs: c.s.sysenter_cs = static_cast<std::uint32_t>(value); break;
-    case kMsrSysenterEsp: c.s.sysenter_esp = static_cast<std::uint32_t>(value); break;
-    case kMsrSysenterEip: c.s.sysenter_eip = static_cast<std::uint32_t>(value); break;
-    case kMsrEventCounter0:
-    case kMsrEventCounter1: c.s.event_counter[c.s.gpr[kEcx] - kMsrEventCounter0] = counter_value(value); break;
-    case kMsrEventSelect0:
-    case kMsrEventSelect1: c.s.event_select[c.s.gpr[kEcx] - kMsrEventSelect0] = value & 0xffffffffu; break;
-    default: raise(c, kGeneralProtection, 0); return fault(c, op);
+  bool taken = false;
+  {
+    const BusAccess access{c, op};
+    taken = write_msr(c, c.s.gpr[kEcx], std::uint64_t{c.s.gpr[kEdx]} << 32 | c.s.gpr[kEax]);
   }
-  TUXARIUM_NEXT();
+  if (!taken) {
+    raise(c, kGeneralProtection, 0);
+    return fault(c, op);
+  }
+  return op + 1;
 }
 
-/// CPUID says what is there and nothing else.
 const Op* op_cpuid(Core& c, const Op* op) {
-  auto& r = c.s.gpr;
-  const std::uint32_t leaf = r[kEax];
-  if (leaf == 0) {
-    r[kEax] = 1;
-    r[kEbx] = 0x756e6547;  // "GenuineIntel"
-    r[kEdx] = 0x49656e69;
-    r[kEcx] = 0x6c65746e;
-  } else if (c.jslinux_cpuid) {
-    r[kEax] = 0x543;
-    r[kEbx] = 0x800;
-    r[kEcx] = 0;
-    r[kEdx] = 0x10;
-  } else if (leaf == 1) {
-    std::uint32_t features = 0;
-    if (c.has(Feature::fpu)) features |= 1u << 0;
-    if (c.has(Feature::p6)) features |= 1u << 2 | 1u << 3;  // DE, PSE
-    if (c.has(Feature::tsc)) features |= 1u << 4;
-    if (c.has(Feature::msr)) features |= 1u << 5;
-    if (c.has(Feature::pae)) features |= 1u << 6;
-    if (c.has(Feature::cx8)) features |= 1u << 8;
-    if (c.has(Feature::sep)) features |= 1u << 11;
-    if (c.has(Feature::p6)) features |= 1u << 13;           // PGE
-    if (c.has(Feature::cmov)) features |= 1u << 15;
-    if (c.has(Feature::sse2)) features |= 1u << 19;         // CLFLUSH
-    if (c.has(Feature::mmx)) features |= 1u << 23;
-    if (c.has(Feature::fxsr)) features |= 1u << 24;
-    if (c.has(Feature::sse)) features |= 1u << 25;
-    if (c.has(Feature::sse2)) features |= 1u << 26;
-    r[kEax] = 0x653;  // family 6, model 5, stepping 3
-    r[kEbx] = c.has(Feature::sse2) ? 0x0800u : 0;  // CLFLUSH line: 8 quadwords
-    r[kEcx] = (c.has(Feature::sse3) ? 1u : 0) | (c.has(Feature::popcnt) ? 1u << 23 : 0);
-    r[kEdx] = features;
-  } else {
-    r[kEax] = r[kEbx] = r[kEcx] = r[kEdx] = 0;
-  }
+  const CpuidResult result = cpuid_of(c.model, c.features, c.s.gpr[kEax]);
+  c.s.gpr[kEax] = result.eax;
+  c.s.gpr[kEbx] = result.ebx;
+  c.s.gpr[kEcx] = result.ecx;
+  c.s.gpr[kEdx] = result.edx;
   TUXARIUM_NEXT();
 }
 
@@ -494,8 +444,8 @@ Handler pick_system(const Instruction& i, Op&) {
     case Mnemonic::wbinvd: return op_cache_control;
     case Mnemonic::rdtsc: return op_rdtsc;
     case Mnemonic::rdpmc: return op_rdpmc;
-    case Mnemonic::rdmsr: return op_rdmsr;
-    case Mnemonic::wrmsr: return op_wrmsr;
+    case Mnemonic::rdmsr: return step_out<op_rdmsr>;
+    case Mnemonic::wrmsr: return step_out<op_wrmsr>;
     case Mnemonic::cpuid: return op_cpuid;
     case Mnemonic::ud1:
     case Mnemonic::ud2: return op_undefined;

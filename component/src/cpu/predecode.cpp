@@ -98,6 +98,17 @@ void place_branch(const Core& c, const Instruction& i, std::uint32_t eip, std::u
 /// FISTTP came with SSE3, among encodings that the x87 had left free.
 bool is_fisttp(const Instruction& i) { return i.is_memory && i.reg == 1 && (i.opcode == 0xdb || i.opcode == 0xdd || i.opcode == 0xdf); }
 
+/// FCMOVcc, FCOMI and their relatives came with CMOV.
+bool is_p6_x87(const Instruction& i) {
+  if (i.is_memory) return false;
+  switch (i.opcode) {
+    case 0xda: return i.reg < 4;
+    case 0xdb: return i.reg < 4 || i.reg == 5 || i.reg == 6;
+    case 0xdf: return i.reg == 5 || i.reg == 6;
+    default: return false;
+  }
+}
+
 bool valid_segment_register(const Instruction& i) {
   if (i.mnemonic() == Mnemonic::mov_to_seg) return i.reg <= kGs && i.reg != kCs;
   return i.mnemonic() != Mnemonic::mov_from_seg || i.reg <= kGs;
@@ -124,6 +135,7 @@ Handler pick(const Core& c, const Instruction& i, std::uint32_t eip, std::uint32
   op.wide = wide ? 1 : 0;
   if (i.mnemonic() == Mnemonic::x87 || i.mnemonic() == Mnemonic::fwait) {
     if (c.has(Feature::fpu) && is_fisttp(i) && !c.has(Feature::sse3)) return op_undefined;
+    if (c.has(Feature::fpu) && is_p6_x87(i) && !c.has(Feature::cmov)) return op_undefined;
     op.repeat = c.has(Feature::fpu) ? 0 : 1;
     return pick_x87(i, wide, op);
   }

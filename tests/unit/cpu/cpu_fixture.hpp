@@ -110,7 +110,7 @@ struct Trap {
 
 class Bench {
  public:
-  explicit Bench(Model model = Model::full) : ram{2u << 20}, cpu{ram, bus, model, {.sse3 = true, .popcnt = true}} {}
+  explicit Bench(Model model = Model::full, Extensions extensions = {.sse3 = true, .popcnt = true}) : ram{2u << 20}, cpu{ram, bus, model, extensions} {}
 
   // Memory.
   void put(std::uint32_t address, std::initializer_list<unsigned> bytes) {

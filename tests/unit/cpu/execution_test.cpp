@@ -418,28 +418,6 @@ TEST_CASE("a long loop of any handler stays on the host's stack") {
   }
 }
 
-TEST_CASE("CPUID of the models") {
-  Bench full;
-  full.flat();
-  full.code({0x31, 0xc0, 0x0f, 0xa2, 0x89, 0xde, 0x31, 0xc0, 0x40, 0x0f, 0xa2});
-  full.run();
-  CHECK(full.reg(kEsi) == 0x756e6547);
-  CHECK((full.reg(kEax) >> 8 & 15) == 6);
-  // FPU, DE, PSE, TSC, MSR, PAE, CX8, SEP, PGE, CMOV, MMX, FXSR; with a host that can do it CLFLUSH, SSE, SSE2: and nothing that is not there.
-  std::uint32_t features = (1u << 0) | (1u << 2) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 6) | (1u << 8) | (1u << 11) | (1u << 13) | (1u << 15) |
-                           (1u << 23) | (1u << 24);
-  if (simd::kHostHasSse2) features |= (1u << 19) | (1u << 25) | (1u << 26);
-  CHECK(full.reg(kEdx) == features);
-  CHECK(full.reg(kEcx) == ((simd::kHostHasSse2 ? 1u : 0) | (1u << 23)));  // the bench asks for SSE3 and POPCNT
-  Bench old{Model::jslinux};
-  old.flat();
-  old.set(kEax, 1);
-  old.code({0x0f, 0xa2});
-  old.run();
-  CHECK(old.reg(kEax) == 0x543);
-  CHECK(old.reg(kEdx) == 0x10);
-}
-
 TEST_CASE("the jslinux model has no x87, CMPXCHG8B, MSRs or SYSENTER") {
   Bench b{Model::jslinux};
   b.flat();

@@ -165,6 +165,18 @@ TEST_CASE("what was asked for is in the Config") {
   CHECK(config->hdb == nullptr);
 }
 
+TEST_CASE("processor models by name") {
+  const TemporaryFolder folder;
+  folder.write("rom", std::string(64, '\xf4'));
+  const std::string rom = "rom:" + (folder / "rom");
+  for (const auto& [name, model] : {std::pair{"486", CpuModel::i486}, {"pentium", CpuModel::pentium}, {"i686", CpuModel::i686}, {"full", CpuModel::full}}) {
+    const auto config = config_of({"--boot", rom, "--cpu", name});
+    REQUIRE(config.has_value());
+    CHECK(config->cpu == model);
+  }
+  CHECK(config_of({"--boot", rom})->cpu == CpuModel::full);
+}
+
 TEST_CASE("additions to the processor") {
   const TemporaryFolder folder;
   folder.write("rom", std::string(64, '\xf4'));
