@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 namespace tuxarium::bridge {
 
@@ -22,16 +23,18 @@ inline constexpr std::array<const char*, kDropReasons> kDropNames{"malformed", "
 /// `up` is from the client, `down` is to the client.
 struct Counters {
   std::uint64_t frames_up = 0, bytes_up = 0, frames_down = 0, bytes_down = 0;
+  std::uint64_t missed_down = 0;    ///< frames to the client that its network device dropped, because the client reads too slowly
   std::uint64_t skipped_bytes = 0;  ///< of the client's stream that belonged to no frame
   std::uint64_t pauses = 0;         ///< times that a limit made the client wait
   std::array<std::uint64_t, kDropReasons> dropped{};
 
   void drop(Drop reason) { ++dropped[static_cast<std::size_t>(reason)]; }
   std::uint64_t dropped_for(Drop reason) const { return dropped[static_cast<std::size_t>(reason)]; }
+  std::uint64_t dropped_up() const { return std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0}); }
 
   Counters& operator+=(const Counters& other) {
     frames_up += other.frames_up, bytes_up += other.bytes_up, frames_down += other.frames_down, bytes_down += other.bytes_down;
-    skipped_bytes += other.skipped_bytes, pauses += other.pauses;
+    missed_down += other.missed_down, skipped_bytes += other.skipped_bytes, pauses += other.pauses;
     for (std::size_t i = 0; i < kDropReasons; ++i) dropped[i] += other.dropped[i];
     return *this;
   }

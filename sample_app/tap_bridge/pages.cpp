@@ -55,6 +55,11 @@ void add_clients(Metrics& out, const ServerView& view) {
     out.value("client_bytes_total", labels_of(client, "up"), client.counters.bytes_up);
     out.value("client_bytes_total", labels_of(client, "down"), client.counters.bytes_down);
   }
+  out.head("client_drops_total", "counter", "Frames of a connected client that were dropped; up for a reason of ours, down because it reads too slowly.");
+  for (const auto& client : view.clients) {
+    out.value("client_drops_total", labels_of(client, "up"), client.counters.dropped_up());
+    out.value("client_drops_total", labels_of(client, "down"), client.counters.missed_down);
+  }
 }
 
 const char* format_name(WireFormat format) { return format == WireFormat::stream ? "/tap" : "/ethernet"; }
@@ -62,7 +67,7 @@ const char* format_name(WireFormat format) { return format == WireFormat::stream
 std::string json_of(const Counters& c) {
   std::string text = "\"frames_up\":" + std::to_string(c.frames_up) + ",\"bytes_up\":" + std::to_string(c.bytes_up) +
                      ",\"frames_down\":" + std::to_string(c.frames_down) + ",\"bytes_down\":" + std::to_string(c.bytes_down) +
-                     ",\"skipped_bytes\":" + std::to_string(c.skipped_bytes) + ",\"pauses\":" + std::to_string(c.pauses) + ",\"dropped\":{";
+                     ",\"missed_down\":" + std::to_string(c.missed_down) + ",\"skipped_bytes\":" + std::to_string(c.skipped_bytes) + ",\"pauses\":" + std::to_string(c.pauses) + ",\"dropped\":{";
   for (std::size_t i = 0; i < kDropReasons; ++i)
     text += (i == 0 ? "\"" : ",\"") + std::string{kDropNames[i]} + "\":" + std::to_string(c.dropped[i]);
   return text + "}";
@@ -90,6 +95,8 @@ std::string metrics_text(const ServerView& view) {
   out.value("bytes_total", "{direction=\"down\"}", view.total.bytes_down);
   out.head("dropped_frames_total", "counter", "Frames from clients that went no further, by reason.");
   for (std::size_t i = 0; i < kDropReasons; ++i) out.value("dropped_frames_total", std::string{"{reason=\""} + kDropNames[i] + "\"}", view.total.dropped[i]);
+  out.head("missed_frames_total", "counter", "Frames to clients that were dropped because the client reads too slowly.");
+  out.value("missed_frames_total", "", view.total.missed_down);
   out.head("skipped_bytes_total", "counter", "Bytes from clients that belonged to no frame.");
   out.value("skipped_bytes_total", "", view.total.skipped_bytes);
   out.head("pauses_total", "counter", "Times that a limit made a client wait.");

@@ -7,6 +7,7 @@
 
 #include <tuxarium/result.hpp>
 
+#include "device_statistics.hpp"
 #include "ethernet.hpp"
 
 namespace tuxarium::bridge {
@@ -36,6 +37,8 @@ class Port {
   virtual void request_frame() = 0;
   /// Puts a frame on the network; false when it was dropped there.
   virtual bool send(Bytes frame) = 0;
+  /// Frames that were dropped because nobody had asked for the ones before. Not for every frame: it takes the system a moment.
+  virtual std::uint64_t dropped() const = 0;
 };
 
 class PortFactory {
@@ -45,6 +48,8 @@ class PortFactory {
 
   /// Makes a port; `done` is called once, later, from the event loop.
   virtual void open(Done done) = 0;
+  /// Port::dropped() of all ports, by their names.
+  virtual DeviceDrops dropped() const = 0;
 };
 
 }  // namespace tuxarium::bridge

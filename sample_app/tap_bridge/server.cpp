@@ -111,10 +111,8 @@ void Server::ended(ClientId id, const std::string& why) {
   const Session& session = *found->second;
   const Counters& c = session.counters();
   gone_ += c;
-  std::uint64_t dropped = 0;
-  for (const std::uint64_t count : c.dropped) dropped += count;
   log_->say_of_client(session.description() + ": left after " + seconds_text(Clock::now() - session.started_at()) + " (" + why + "); frames up " +
-                      std::to_string(c.frames_up) + ", down " + std::to_string(c.frames_down) + ", dropped " + std::to_string(dropped));
+                      std::to_string(c.frames_up) + ", down " + std::to_string(c.frames_down) + ", dropped " + std::to_string(c.dropped_up()) + " and " + std::to_string(c.missed_down));
   sessions_.erase(found);
   check_stopped();
 }
@@ -152,10 +150,13 @@ ServerView Server::view() const {
   view.refused = refused_;
   view.refused_by_status = refused_by_status_;
   view.max_clients = limits_.max_clients;
+  const DeviceDrops drops = ports_->dropped();
   for (const auto& [id, session] : sessions_) {
+    Counters counters = session->counters();
+    if (const auto found = drops.find(session->port_name()); found != drops.end()) counters.missed_down = found->second;
     view.clients.push_back({session->info(), session->port_name(), session->address() ? to_string(*session->address()) : "",
-                            seconds(session->started_at()), session->counters()});
-    view.total += session->counters();
+                            seconds(session->started_at()), counters});
+    view.total += counters;
   }
   return view;
 }

@@ -42,8 +42,14 @@ void Session::start() {
 void Session::close(CloseCode code, const std::string& reason) {
   if (closing_ || over_) return;
   closing_ = true;
-  port_.reset();
+  leave_port();
   transport_->close(code, reason);
+}
+
+void Session::leave_port() {
+  if (!port_) return;
+  counters_.missed_down = port_->dropped();
+  port_.reset();
 }
 
 void Session::probe() {
@@ -193,7 +199,7 @@ void Session::port_failed(const std::string& why) {
 void Session::on_ended(const std::string& why) {
   if (over_) return;
   over_ = true;
-  port_.reset();
+  leave_port();
   up_timer_.cancel();
   down_timer_.cancel();
   const auto self = shared_from_this();

@@ -60,6 +60,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Tran
   void on_contest(Gate::Contest contest) { gate_.on_contest(std::move(contest)); }
 
   const ClientInfo& info() const { return info_; }
+  /// `missed_down` is counted when the session is over; before that the port knows it.
   const Counters& counters() const { return counters_; }
   const std::optional<MacAddress>& address() const { return gate_.address(); }
   const std::string& port_name() const { return port_name_; }
@@ -86,6 +87,7 @@ class Session final : public std::enable_shared_from_this<Session>, private Tran
   void after(asio::steady_timer& timer, Clock::duration pause, void (Session::*next)());
   void read_message();
   void request_frame();
+  void leave_port();
 
   ClientInfo info_;
   SessionLimits limits_;

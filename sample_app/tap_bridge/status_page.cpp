@@ -23,7 +23,7 @@ const char* const kStatusPage = R"html(<!doctype html>
 <h1>Tuxarium bridge <span id="bridge"></span></h1>
 <p class="numbers" id="numbers">loading</p>
 <div class="wide"><table>
-  <thead><tr><th>Client<th>From<th>Token<th>Device<th>MAC address<th>Connected<th class="n">From it<th class="n">To it<th class="n">Frames up, down<th class="n">Dropped</tr></thead>
+  <thead><tr><th>Client<th>From<th>Token<th>Device<th>MAC address<th>Connected<th class="n">From it<th class="n">To it<th class="n">Frames up, down<th class="n">Dropped up, down</tr></thead>
   <tbody id="clients"></tbody>
 </table></div>
 <p id="trouble"></p>
@@ -56,14 +56,14 @@ const char* const kStatusPage = R"html(<!doctype html>
     at('bridge').textContent = now.bridge;
     at('numbers').replaceChildren(...[
       now.clients.length + ' of ' + now.max_clients + ' clients', 'up for ' + span(now.seconds), now.connected + ' connections so far',
-      now.refused + ' refused', now.total.frames_up + ' frames from clients', now.total.frames_down + ' to them', dropped(now.total) + ' dropped',
+      now.refused + ' refused', now.total.frames_up + ' frames from clients', now.total.frames_down + ' to them', dropped(now.total) + ' from and ' + now.total.missed_down + ' to clients dropped',
     ].map(text => Object.assign(document.createElement('span'), {textContent: text})));
     const rows = document.createElement('tbody');
     for (const c of now.clients) {
       const row = rows.insertRow();
       cell(row, c.id); cell(row, c.peer); cell(row, c.token); cell(row, c.port); cell(row, c.mac); cell(row, span(c.seconds));
       cell(row, rate(c, 'bytes_up'), true); cell(row, rate(c, 'bytes_down'), true);
-      cell(row, c.frames_up + ', ' + c.frames_down, true); cell(row, dropped(c), true);
+      cell(row, c.frames_up + ', ' + c.frames_down, true); cell(row, dropped(c) + ', ' + c.missed_down, true);
       row.title = JSON.stringify(c.dropped);
     }
     rows.id = 'clients';

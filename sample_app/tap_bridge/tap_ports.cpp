@@ -108,6 +108,11 @@ class TapPort final : public Port {
   void attach(PortSink& sink) override { core_->attach(sink); }
   void request_frame() override { core_->request(); }
   bool send(Bytes frame) override { return core_->send(frame); }
+  std::uint64_t dropped() const override {
+    const DeviceDrops drops = read_device_drops();
+    const auto found = drops.find(name_);
+    return found == drops.end() ? 0 : found->second;
+  }
 
  private:
   std::string name_;

@@ -35,6 +35,7 @@ class TapPorts final : public PortFactory {
   ~TapPorts() override;
 
   void open(Done done) override;
+  DeviceDrops dropped() const override { return read_device_drops(); }
 
  private:
   struct Worker;

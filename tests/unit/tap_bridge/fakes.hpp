@@ -122,6 +122,7 @@ struct Segment {
   asio::io_context* io = nullptr;
   int requests = 0;
   bool refuses = false, gone = false;
+  std::uint64_t dropped = 0;  // frames that nobody asked for in time
   std::vector<ByteString> sent;  // by the client
 
   /// A frame for the client, if the session asks for one.
@@ -154,6 +155,7 @@ class FakePort final : public Port {
     segment_->sent.emplace_back(bytes.begin(), bytes.end());
     return true;
   }
+  std::uint64_t dropped() const override { return segment_->dropped; }
 
  private:
   std::shared_ptr<Segment> segment_;
@@ -169,6 +171,12 @@ class FakePorts final : public PortFactory {
       segments.push_back(std::make_shared<Segment>());
       done(std::unique_ptr<Port>{std::make_unique<FakePort>(*io_, segments.back(), "fake" + std::to_string(segments.size() - 1))});
     });
+  }
+  DeviceDrops dropped() const override {
+    DeviceDrops drops;
+    for (std::size_t i = 0; i < segments.size(); ++i)
+      if (!segments[i]->gone) drops["fake" + std::to_string(i)] = segments[i]->dropped;
+    return drops;
   }
   std::string problem;
   std::vector<std::shared_ptr<Segment>> segments;

@@ -21,6 +21,7 @@ ServerView some_view() {
   client.address = "02:00:00:00:00:01";
   client.counters.frames_up = 11;
   client.counters.drop(Drop::storm);
+  client.counters.missed_down = 5;
   view.clients.push_back(client);
   view.total = client.counters;
   return view;
@@ -46,6 +47,9 @@ TEST_CASE("metrics: every line is a comment or a name, labels and a number; ever
   CHECK(text.find("tuxarium_bridge_refused_total{status=\"401\"} 3\n") != std::string::npos);
   CHECK(text.find("tuxarium_bridge_dropped_frames_total{reason=\"storm\"} 1\n") != std::string::npos);
   CHECK(text.find("tuxarium_bridge_client_frames_total{client=\"7\",token=\"a\\\"b\\\\c\",port=\"websockettunt0\",direction=\"up\"} 11\n") != std::string::npos);
+  CHECK(text.find("tuxarium_bridge_missed_frames_total 5\n") != std::string::npos);
+  CHECK(text.find("tuxarium_bridge_client_drops_total{client=\"7\",token=\"a\\\"b\\\\c\",port=\"websockettunt0\",direction=\"up\"} 1\n") != std::string::npos);
+  CHECK(text.find("tuxarium_bridge_client_drops_total{client=\"7\",token=\"a\\\"b\\\\c\",port=\"websockettunt0\",direction=\"down\"} 5\n") != std::string::npos);
 }
 
 TEST_CASE("status as JSON") {
@@ -53,5 +57,6 @@ TEST_CASE("status as JSON") {
   CHECK(text.starts_with("{\"bridge\":\"br1\","));
   CHECK(text.find("\"token\":\"a\\\"b\\\\c\",\"path\":\"/tap\"") != std::string::npos);
   CHECK(text.find("\"storm\":1") != std::string::npos);
+  CHECK(text.find("\"missed_down\":5,") != std::string::npos);
   CHECK(text.ends_with("]}\n"));
 }

@@ -68,6 +68,25 @@ TEST_CASE("server: counters of clients that have left stay in the total") {
   CHECK(f.server->view().total.frames_up == 1);
 }
 
+TEST_CASE("server: frames that a slow client misses are counted for it, and stay in the total when it has left") {
+  Fixture f;
+  const auto first = f.join(), second = f.join();
+  f.ports.segments[0]->dropped = 40;
+  f.ports.segments[1]->dropped = 2;
+  ServerView view = f.server->view();
+  REQUIRE(view.clients.size() == 2);
+  CHECK(view.clients[0].counters.missed_down == 40);
+  CHECK(view.clients[1].counters.missed_down == 2);
+  CHECK(view.total.missed_down == 42);
+  f.ports.segments[0]->dropped = 50;
+  first->end("it said good-bye");
+  settle(f.io);
+  view = f.server->view();
+  REQUIRE(view.clients.size() == 1);
+  CHECK(view.total.missed_down == 52);
+  CHECK(f.lines.back().ends_with("dropped 0 and 50"));
+}
+
 TEST_CASE("server: beyond the limit, 503 before the upgrade and a close code after it") {
   Fixture f{1};
   CHECK(f.server->admit(f.request(), "x").kind == Admission::Kind::websocket);
