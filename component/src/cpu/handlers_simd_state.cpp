@@ -1,6 +1,7 @@
 // EMMS, FXSAVE, FXRSTOR, LDMXCSR, STMXCSR, the fences and CLFLUSH. Intel SDM volume 1, sections 10.5 and 11.6; volume 2.
 //
-// The FXSAVE image has the XMM registers and MXCSR whatever CR4.OSFXSR says; its reserved bytes are not written. Caches are not modelled:
+// The FXSAVE image has the XMM registers and MXCSR whatever CR4.OSFXSR says; of its reserved bytes those behind an x87
+// register are written, with 0. Caches are not modelled:
 // fences do nothing and CLFLUSH only looks whether its byte could be read.
 
 #include "cpu/simd_handlers.hpp"
@@ -66,7 +67,7 @@ TUXARIUM_OUTLINE const Op* op_fxsave(Core& c, const Op* op) {
   for (unsigned n = 0; ok && n < 8; ++n) {
     const x87::Float80& st = c.fpu.st(n);
     const std::uint32_t at = kFxsaveRegisters + 16 * n;
-    ok = put(at, st.significand, 8) && put(at + 8, st.sign_exponent, 2);
+    ok = put(at, st.significand, 8) && put(at + 8, st.sign_exponent, 8);
   }
   for (unsigned n = 0; ok && n < kXmmRegisters; ++n) {
     const std::uint32_t at = kFxsaveXmm + 16 * n;

@@ -220,9 +220,9 @@ TUXARIUM_OUTLINE const Op* op_enter(Core& c, const Op* op) {
   if (level > 0 && !frame.push(frame_pointer, size)) return fault(c, op);
   // The new top of the stack must be writable.
   StackFrame top{c, c.s.segment[kSs], (frame.pointer() - op->immediate) & mask, false};
-  std::uint32_t ignored = 0;
+  std::uint32_t linear = 0;
   const std::uint32_t new_esp = top.pointer();
-  if (!top.peek(0, ignored, size) || !probe_write(c, c.s.segment[kSs].base + new_esp, size)) return fault(c, op);
+  if (!segment_check(c, kSs, new_esp, size, Access::write, linear) || !probe_write(c, linear, size)) return fault(c, op);
   if (size == 2) {
     put<std::uint16_t>(c, kEbp * 4, static_cast<std::uint16_t>(frame_pointer));
   } else {

@@ -245,7 +245,11 @@ const Op* repeated(Core& c, const Op* op) {
   const std::uint32_t limit = std::min(wanted, allowed);
   std::uint32_t done = 0;
   bool finished = wanted == 0, faulted = false;
-  if constexpr (kPort) c.in_flight = c.block->count - op->before;
+  if constexpr (kPort) {
+    // The permission is asked for also when there is nothing to do.
+    if (wanted == 0 && !check_io_permission(c, get<std::uint16_t>(c, kEdx * 4), sizeof(T))) return fault(c, op);
+    c.in_flight = c.block->count - op->before;
+  }
   while (done < limit && !finished) {
     if constexpr (!kCompares) {
       const std::uint32_t moved = block_move<T>(c, op, limit - done, Name);

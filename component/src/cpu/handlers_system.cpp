@@ -118,33 +118,37 @@ bool write_cr4(Core& c, std::uint32_t value) {
   return true;
 }
 
+/// #UD for a control register that does not exist, which comes before the #GP of user code.
+bool control_register(Core& c, const Op* op, unsigned& number) {
+  number = op->modrm >> 3 & 7;
+  const bool exists = number == 0 || number == 2 || number == 3 || (number == 4 && cr4_bits(c) != 0);
+  return exists ? require_cpl0(c) : raise(c, kInvalidOpcode);
+}
+
 const Op* mov_from_control(Core& c, const Op* op) {
-  if (!require_cpl0(c)) return fault(c, op);
+  unsigned number = 0;
+  if (!control_register(c, op, number)) return fault(c, op);
   std::uint32_t value = 0;
-  switch (op->modrm >> 3 & 7) {
+  switch (number) {
     case 0: value = c.s.cr0; break;
     case 2: value = c.s.cr2; break;
     case 3: value = c.s.cr3; break;
-    case 4:
-      if (cr4_bits(c) == 0) return op_undefined(c, op);
-      value = c.s.cr4;
-      break;
-    default: return op_undefined(c, op);
+    default: value = c.s.cr4; break;
   }
   put<std::uint32_t>(c, op->src, value);
   TUXARIUM_NEXT();
 }
 
 const Op* mov_to_control(Core& c, const Op* op) {
-  if (!require_cpl0(c)) return fault(c, op);
+  unsigned number = 0;
+  if (!control_register(c, op, number)) return fault(c, op);
   const auto value = get<std::uint32_t>(c, op->src);
   bool ok = true;
-  switch (op->modrm >> 3 & 7) {
+  switch (number) {
     case 0: ok = write_cr0(c, value); break;
     case 2: c.s.cr2 = value; break;
     case 3: ok = write_cr3(c, value); break;
-    case 4: ok = cr4_bits(c) != 0 ? write_cr4(c, value) : raise(c, kInvalidOpcode); break;
-    default: ok = raise(c, kInvalidOpcode); break;
+    default: ok = write_cr4(c, value); break;
   }
   return done_or_fault(c, op, ok);
 }

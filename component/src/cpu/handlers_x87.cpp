@@ -47,13 +47,19 @@ const Op* fpu_load(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
+/// A store that an unmasked exception suppresses has the faults of one all the same.
+template <class T>
+bool store_or_probe(Core& c, std::uint32_t linear, const x87::StagedStore& staged) {
+  return staged.size != 0 ? store<T>(c, linear, static_cast<T>(staged.bits)) : probe_write(c, linear, sizeof(T));
+}
+
 template <class T>
 TUXARIUM_OUTLINE const Op* fpu_store(Core& c, const Op* op) {
   std::uint32_t linear;
   if (!available(c) || !no_error_pending(c)) [[unlikely]] return not_now(c, op);
   if (!fpu_address(c, op, sizeof(T), Access::write, linear)) [[unlikely]] return fault(c, op);
   const x87::StagedStore staged = Unit::store_handler(escape_of(op), reg_of(op))(c.fpu);
-  if (staged.size != 0 && !store<T>(c, linear, static_cast<T>(staged.bits))) [[unlikely]] return fault(c, op);
+  if (!store_or_probe<T>(c, linear, staged)) [[unlikely]] return fault(c, op);
   record_memory(c, op);
   c.fpu.commit_store(staged);
   return op + 1;
@@ -82,12 +88,12 @@ bool store_image(Core& c, std::uint32_t linear, std::span<const std::byte> image
 TUXARIUM_OUTLINE const Op* fpu_memory(Core& c, const Op* op) {
   const auto form = Unit::memory_form(escape_of(op), reg_of(op), op->operand_size == 4);
   if (!available(c)) return fault(c, op);
+  if (form.kind == MemoryKind::invalid) return op_undefined(c, op);
   if (Unit::is_waiting(escape_of(op), op->modrm) && !no_error_pending(c)) return not_now(c, op);
   std::array<std::byte, kMaxImage> buffer{};
   const auto image = std::span{buffer}.first(form.bytes);
   std::uint32_t linear;
   switch (form.kind) {
-    case MemoryKind::invalid: return op_undefined(c, op);
     case MemoryKind::load:
     case MemoryKind::load_control:
     case MemoryKind::load_environment:
@@ -100,7 +106,7 @@ TUXARIUM_OUTLINE const Op* fpu_memory(Core& c, const Op* op) {
       if (!fpu_address(c, op, form.bytes, Access::write, linear)) return fault(c, op);
       const x87::StagedStore staged = c.fpu.prepare_store(escape_of(op), reg_of(op), image, layout(c, op));
       const bool suppressed = staged.effect == x87::StagedStore::Effect::value && staged.size == 0;
-      if (!store_image(c, linear, suppressed ? std::span<const std::byte>{} : image)) return fault(c, op);
+      if (suppressed ? !probe_write(c, linear, form.bytes) : !store_image(c, linear, image)) return fault(c, op);
       if (!Unit::is_control(escape_of(op), op->modrm)) record_memory(c, op);
       c.fpu.commit_store(staged);
       break;

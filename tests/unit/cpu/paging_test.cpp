@@ -292,3 +292,51 @@ TEST_CASE("a descriptor table in a supervisor page is readable from level 3") {
   b.code({0x8e, 0xc0, 0xcd, 0x80});
   CHECK(b.trap().vector == 0x80);
 }
+
+TEST_CASE("ENTER faults as a write where the new top of the stack is not mapped") {
+  Bench b;
+  b.flat(3);
+  b.enable_paging();
+  b.map(kPage, 0);
+  b.set(kEsp, kPage + 0x1008);
+  b.code({0xc8, 0x10, 0, 0});
+  const Trap t = b.trap();
+  CHECK(t.vector == kPageFault);
+  CHECK(t.error == (kW | kU));
+  CHECK(t.esp == kPage + 0x1008);
+}
+
+TEST_CASE("an x87 store that an unmasked exception suppresses has the page fault of one") {
+  // FNINIT; FLDCW [ESI], all unmasked; FSTP of an empty register to [EBX]: single, and extended.
+  for (const unsigned modrm : {0x1bu, 0x3bu}) {
+    CAPTURE(modrm);
+    Bench b;
+    b.flat();
+    b.enable_paging();
+    b.map(kPage, 0);
+    b.poke<std::uint16_t>(kData, 0x0340);
+    b.set(kEsi, kData);
+    b.set(kEbx, kPage + 8);
+    b.code({0xdb, 0xe3, 0xd9, 0x2e, modrm == 0x1b ? 0xd9u : 0xdbu, modrm});
+    const Trap t = b.trap();
+    CHECK(t.vector == kPageFault);
+    CHECK(t.eip == kCode + 4);
+    CHECK(b.state().cr2 == kPage + 8);
+  }
+}
+
+TEST_CASE("nothing is fetched beyond the limit of CS, whose page may be absent") {
+  Bench b;
+  b.flat();
+  b.gdt(kFreeEntry, descriptor(kCode, 0xfff, kCodeAccess, kBig));
+  b.enable_paging();
+  b.map(kCode + 0x1000, 0);
+  b.put(kCode + 0xffe, {0xb8, 1});
+  b.change([&](CpuState& s) {
+    s.segment[kCs] = b.load(kFreeEntry);
+    s.eip = 0xffe;
+  });
+  const Trap t = b.trap();
+  CHECK(t.vector == kGeneralProtection);
+  CHECK(t.eip == 0xffe);
+}

@@ -430,3 +430,44 @@ TEST_CASE("SYSENTER and SYSEXIT") {
   b.code({0x0f, 0x34});
   CHECK(b.trap().vector == kGeneralProtection);
 }
+
+TEST_CASE("a control register that does not exist is #UD, also where the others are #GP") {
+  for (const unsigned number : {0u, 1u, 2u, 3u, 4u, 5u, 6u, 7u}) {
+    for (const unsigned opcode : {0x20u, 0x22u}) {
+      CAPTURE(number);
+      CAPTURE(opcode);
+      Bench b;
+      b.flat(3);
+      b.code({0x0f, opcode, 0xc0 | number << 3});
+      CHECK(b.trap().vector == (number == 1 || number > 4 ? kInvalidOpcode : kGeneralProtection));
+    }
+  }
+}
+
+TEST_CASE("REP INS and REP OUTS ask for permission also when the count is 0") {
+  for (const unsigned opcode : {0x6cu, 0x6du, 0x6eu, 0x6fu}) {
+    CAPTURE(opcode);
+    Bench b;
+    b.flat(3);
+    b.poke<std::uint16_t>(kTssBase + 102, 0xffff);
+    b.set(kEcx, 0);
+    b.code({0xf3, opcode});
+    CHECK(b.trap().vector == kGeneralProtection);
+    b.flat(0);
+    b.code({0xf3, opcode});
+    CHECK(b.run() == Exit::halted);
+    CHECK(b.eip() == kCode + 3);
+    CHECK(b.bus.accesses.empty());
+  }
+}
+
+TEST_CASE("an x87 encoding that does not exist is #UD, also with an error that waits") {
+  Bench b;
+  b.flat();
+  b.poke<std::uint16_t>(kData, 0x0340);
+  b.set(kEsi, kData);
+  b.code({0xdb, 0xe3, 0xd9, 0x2e, 0xd9, 0xe0, 0xd9, 0x0e});  // FNINIT; FLDCW [ESI], all unmasked; FCHS of an empty register; D9 /1
+  const Trap t = b.trap();
+  CHECK(t.vector == kInvalidOpcode);
+  CHECK(t.eip == kCode + 6);
+}

@@ -271,7 +271,8 @@ TEST_CASE("FXSAVE and FXRSTOR: the image, and what they refuse") {
   for (std::uint32_t at = 0; at < 512; ++at) {
     if (at == 5 || at == 14 || at == 15 || at == 22 || at == 23) continue;  // reserved
     CAPTURE(at);
-    CHECK(b.peek_as<std::uint8_t>(kData + 0x400 + at) == image[at]);
+    const bool behind_st = at >= 32 && at < 160 && at % 16 >= 10;
+    CHECK(b.peek_as<std::uint8_t>(kData + 0x400 + at) == (behind_st ? 0 : image[at]));
   }
 
   // FRSTOR's image tells the same registers: ST(0) stands at 28 of FNSAVE, whose TOP is 7.

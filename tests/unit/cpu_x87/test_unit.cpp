@@ -368,3 +368,36 @@ BOTH_UNITS("FNSTSW AX and FCMOV, FCOMI with EFLAGS") {
   CHECK(u.execute_register(0xdf, 0xe0, io) == Outcome::ok);
   CHECK(io.ax == u.status_word());
 }
+
+BOTH_UNITS("a denormal is loaded also when it raises an unmasked exception; a signaling NaN is not") {
+  U u = ready<U>();
+  constexpr std::uint64_t kUnmaskInvalidAndDenormal = 0x037c;
+  U::load_handler(0xd9, 5)(u, kUnmaskInvalidAndDenormal);
+  push(u, number(1));
+  CHECK((u.status_word() & status::kDenormal) != 0);
+  CHECK(u.error_pending());
+  CHECK(u.state().top == 7);
+  push(u, number(0x7ff0000000000001u));
+  CHECK((u.status_word() & status::kInvalid) != 0);
+  CHECK(u.state().top == 7);
+}
+
+BOTH_UNITS("a comparison with an unmasked exception has a result and pops nothing") {
+  constexpr std::uint64_t kUnmaskInvalid = 0x037e;
+  constexpr unsigned kConditions = status::kC0 | status::kC2 | status::kC3;
+  U u = ready<U>();
+  push(u, number(0x7ff8000000000001u));
+  U::load_handler(0xd9, 5)(u, kUnmaskInvalid);
+  run(u, 0xd8, 0xd8);  // FCOMP ST(0)
+  CHECK((u.status_word() & kConditions) == kConditions);
+  CHECK(u.state().top == 7);
+  RegisterIo io;
+  io.eflags = 0x8d5 & ~0x45u;
+  REQUIRE(u.execute_register(0xdf, 0xf0, io) == Outcome::ok);  // FCOMIP ST(0), ST(0)
+  CHECK(io.eflags == 0x45);
+  CHECK(u.state().top == 7);
+  U empty = ready<U>();
+  U::load_handler(0xd9, 5)(empty, kUnmaskInvalid);
+  run(empty, 0xd9, 0xe4);  // FTST
+  CHECK((empty.status_word() & kConditions) == kConditions);
+}

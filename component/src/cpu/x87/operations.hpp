@@ -64,7 +64,8 @@ struct Operations {
       if (stack_overflow(u)) push(u, kIndefinite);
       return;
     }
-    if (report(u, raised)) push(u, value);
+    // A denormal is loaded also when it raises an unmasked exception.
+    if (report(u, raised) || (raised & status::kInvalid) == 0) push(u, value);
   }
   static void load_narrow(Unit& u, Float80 value, bool denormal) {
     unsigned raised = denormal ? status::kDenormal : 0;
@@ -211,16 +212,15 @@ struct Operations {
     constexpr unsigned kCodes[] = {status::kC0, status::kC3, 0, status::kC0 | status::kC2 | status::kC3};
     set_conditions(u, status::kC0 | status::kC2 | status::kC3, kCodes[static_cast<unsigned>(order)]);
   }
+  /// The result is there also with an unmasked exception, which only keeps the operands on the stack.
   static bool finish_comparison(Unit& u, const Comparison& comparison, unsigned pops) {
-    if (!report(u, comparison.status)) return false;
+    const bool masked = report(u, comparison.status);
     set_order(u, comparison.order);
-    pop(u, pops);
-    return true;
+    if (masked) pop(u, pops);
+    return masked;
   }
   static void unordered_underflow(Unit& u, unsigned pops) {
-    if (!stack_underflow(u)) return;
-    set_order(u, Order::unordered);
-    pop(u, pops);
+    finish_comparison(u, {Order::unordered, status::kInvalid | status::kStackFault}, pops);
   }
   template <bool quiet, unsigned pops>
   static void compare_register(Unit& u, unsigned i, RegisterIo&) {
@@ -234,10 +234,8 @@ struct Operations {
     const bool missing = either_empty(u, 0, i);
     const Comparison comparison =
         missing ? Comparison{Order::unordered, status::kInvalid | status::kStackFault} : compare(u.st(0), u.st(i), quiet);
-    io.eflags &= ~kCleared;
-    if (!report(u, comparison.status)) return;
-    io.eflags = (io.eflags & ~(kCarry | kParity | kZero)) | kFlags[static_cast<unsigned>(comparison.order)];
-    pop(u, pops);
+    io.eflags = (io.eflags & ~(kCleared | kCarry | kParity | kZero)) | kFlags[static_cast<unsigned>(comparison.order)];
+    if (report(u, comparison.status)) pop(u, pops);
   }
   static void compare_loaded(Unit& u, Float80 value, bool denormal, unsigned pops) {
     if (u.st_empty(0)) return unordered_underflow(u, pops);
