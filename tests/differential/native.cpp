@@ -66,7 +66,6 @@ extern "C" {
 asm(R"(
 .text
 .hidden tuxarium_native_area
-.equ area, 0
 
 .globl tuxarium_native_enter
 .hidden tuxarium_native_enter
@@ -385,9 +384,12 @@ struct Native::Host {
     area.fx[3] &= 0x7f;
   }
 
-  static void store_fpu(bool landed, FxImage& fx) {
+  /// The kernel's image of a case that faulted has no pointers on such processors: they are left as they were.
+  static void store_fpu(const Case& c, bool landed, FxImage& fx) {
     const Area& area = tuxarium_native_area;
     std::memcpy(fx.data(), area.out_fx, kFxImage);
+    std::memcpy(fx.data() + 28, c.fx.data() + 28, 4);  // MXCSR's mask
+    std::memcpy(fx.data() + 6, c.fx.data() + 6, 18);
     if (!landed) return;
     const auto opcode = static_cast<std::uint16_t>(area.out_env[4] >> 16 & 0x7ff), selector = static_cast<std::uint16_t>(area.out_env[4]);
     std::memcpy(fx.data() + 6, &opcode, 2);
@@ -420,7 +422,7 @@ struct Native::Host {
     out.vector = landed ? kCompleted : static_cast<int>(area.vector);
     out.error = landed ? 0 : area.error;
     out.cr2 = !landed && area.vector == 14 ? area.cr2 : 0;
-    if (c.fpu) store_fpu(landed, out.fx);
+    if (c.fpu) store_fpu(c, landed, out.fx);
     std::memcpy(out.memory.data(), data(), kWritableSize);
   }
 };
