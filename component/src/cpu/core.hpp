@@ -48,11 +48,18 @@ struct Core {
   CpuState s;
   std::int64_t remaining = 0;   // instructions left in this run, less those of the whole current block
   Block* block = nullptr;       // the one being executed
-  TlbEntry* tlb = nullptr;      // of the current privilege
+  TlbEntry* tlb = nullptr;       // for data: of the current privilege; without any entry while alignment is checked
+  TlbEntry* fetch_tlb = nullptr; // for code
+  bool alignment_checked = false;  // CR0.AM and EFLAGS.AC at level 3
   std::uint16_t mode = 0;
   bool intr = false;            // INTR pin
   bool ferr = false;            // FERR# pin
   bool break_requested = false; // leave run() at the next instruction boundary
+  std::uint8_t armed = 0;        // breakpoints that DR7 enables
+  std::uint8_t armed_pages = 0;  // those of them that are not for ports
+  bool noting_hits = false;      // see NotingHits
+  bool step_alone = false;       // an access met a breakpoint: its instruction comes again, alone
+  std::uint32_t debug_hits = 0;  // DR6 bits of breakpoints met by the current instruction
   PendingEvent event;
   std::uint32_t ext = 0;        // 1 while an external event or an exception is being delivered: the EXT bit of error codes
   Block** link_from = nullptr;  // where the block that is looked up next may be linked
@@ -64,6 +71,7 @@ struct Core {
   std::uint64_t interrupts = 0, exceptions = 0;
 
   Tlb tlb_supervisor, tlb_user;
+  Tlb tlb_empty;  // never filled
   x87::Unit fpu;
   simd::HostMxcsr mxcsr{s.mxcsr};
   memory::GuestRam& ram;
@@ -91,7 +99,9 @@ bool raise(Core& c, std::uint8_t vector, std::uint32_t error);
 
 /// Recomputes mode from CS, SS, DS and ES.
 void update_mode(Core& c);
-/// Sets CPL and the translation cache that goes with it.
+/// Sets CPL and what goes with it.
 void set_cpl(Core& c, unsigned cpl);
+/// Picks the translation caches by CPL, EFLAGS.AC and CR0.AM.
+void update_access(Core& c);
 
 }  // namespace tuxarium::cpu

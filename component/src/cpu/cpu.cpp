@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/state_visitor.hpp"
+#include "cpu/debug.hpp"
 #include "cpu/handlers.hpp"
 #include "cpu/system.hpp"
 
@@ -215,6 +216,13 @@ void execute_scratch(Core& c, const std::uint8_t* code, std::size_t limit) {
   c.link_from = nullptr;
 }
 
+/// After a change of the whole state.
+void forget_debug_hits(Core& c) {
+  c.debug_hits = 0;
+  c.step_alone = false;
+  update_breakpoints(c);
+}
+
 }  // namespace
 
 Cpu::Cpu(memory::GuestRam& ram, CpuBus& bus, Model model, Extensions extensions)
@@ -256,6 +264,7 @@ void Cpu::reset() {
   flush_tlb(c);
   set_cpl(c, 0);
   update_mode(c);
+  forget_debug_hits(c);
 }
 
 void Cpu::cache_all_memory() { core_->s.msr.mtrr_default = 0x806; }
@@ -265,8 +274,40 @@ void Cpu::map_rom(std::span<const std::byte> rom) {
   flush_tlb(*core_);
 }
 
+namespace {
+
+/// The debug exception of an instruction that has completed.
+void take_debug_traps(Core& c, bool single_step) {
+  if (c.event.kind != PendingEvent::Kind::none) {
+    c.debug_hits = 0;
+    return;
+  }
+  // After a load of SS they wait for one more instruction.
+  if (c.s.interrupt_shadow == kShadowStackLoad) return;
+  const std::uint32_t bits = c.debug_hits | (single_step ? kDr6Bs : 0);
+  c.debug_hits = 0;
+  if (bits != 0) raise_debug(c, bits);
+}
+
+void execute_alone(Core& c, const std::uint8_t* code) {
+  const NotingHits noting{c};
+  c.step_alone = false;
+  execute_scratch(c, code, 1);
+}
+
+}  // namespace
+
 void Cpu::execute_next(bool exact) {
   Core& c = *core_;
+  const std::uint32_t linear = c.s.segment[kCs].base + c.s.eip;
+  const bool watched = page_watched(c, linear);
+  if (watched && (c.s.system_flags & kRf) == 0 && c.s.interrupt_shadow != kShadowStackLoad) {
+    if (const std::uint32_t hits = code_breakpoints(c, linear)) {
+      c.link_from = nullptr;
+      raise_debug(c, hits);
+      return;
+    }
+  }
   if ((c.mode & kModeCsFull) == 0 && c.s.eip > c.s.segment[kCs].limit) {
     raise(c, kGeneralProtection, 0);
     return;
@@ -275,17 +316,14 @@ void Cpu::execute_next(bool exact) {
   const bool shadow = c.s.interrupt_shadow != 0 && c.intr && (c.s.system_flags & kIf) != 0;
   c.s.interrupt_shadow = 0;
   c.s.system_flags &= ~kRf;
-  const std::uint8_t* code = fetch_pointer(c, c.s.segment[kCs].base + c.s.eip);
+  const std::uint8_t* code = fetch_pointer(c, linear);
   if (code == nullptr) {
     c.link_from = nullptr;
     return;
   }
-  if (trap || shadow) {
-    execute_scratch(c, code, 1);
-    if (trap && c.event.kind == PendingEvent::Kind::none && c.s.interrupt_shadow != kShadowStackLoad) {
-      c.s.dr[6] |= 0x4000;
-      raise(c, kDebug);
-    }
+  if (trap || shadow || watched || c.step_alone || c.debug_hits != 0) {
+    execute_alone(c, code);
+    take_debug_traps(c, trap);
     return;
   }
   Block* block = lookup(c, code);
@@ -296,10 +334,11 @@ void Cpu::execute_next(bool exact) {
   if (exact && block->count > c.remaining) {
     c.link_from = nullptr;
     execute_scratch(c, code, static_cast<std::size_t>(c.remaining));
-    return;
+  } else {
+    link(c, block);
+    execute(c, block);
   }
-  link(c, block);
-  execute(c, block);
+  if (c.debug_hits != 0) take_debug_traps(c, false);
 }
 
 Exit Cpu::run(std::int64_t count, bool exact) {
@@ -315,6 +354,7 @@ Exit Cpu::run(std::int64_t count, bool exact) {
       deliver_pending(c);
       c.event = {};
       c.link_from = nullptr;
+      if (c.debug_hits != 0) take_debug_traps(c, false);
     }
     if (c.s.shut_down != 0) {
       exit = Exit::shut_down;
@@ -333,6 +373,7 @@ Exit Cpu::run(std::int64_t count, bool exact) {
       c.s.halted = 0;
       c.link_from = nullptr;
       deliver_external(c, c.bus.acknowledge_interrupt());
+      if (c.debug_hits != 0) take_debug_traps(c, false);
       delivered = true;
       continue;
     }
@@ -366,6 +407,7 @@ void Cpu::set_state(const CpuState& state) {
   core_->event = {};
   set_cpl(*core_, state.cpl & 3);
   update_mode(*core_);
+  forget_debug_hits(*core_);
   flush_tlb(*core_);
 }
 

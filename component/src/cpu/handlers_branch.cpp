@@ -1,5 +1,6 @@
 // Near branches, calls, returns and loops; far transfers and software interrupts.
 
+#include "cpu/debug.hpp"
 #include "cpu/handlers.hpp"
 #include "cpu/system.hpp"
 
@@ -180,7 +181,7 @@ const Op* op_into(Core& c, const Op* op) {
 /// INT1 (ICEBP): a trap without the privilege check.
 const Op* op_int1(Core& c, const Op* op) {
   c.s.eip = following(c, op);
-  raise(c, kDebug);
+  raise_debug(c, 0);
   return nullptr;
 }
 

@@ -181,7 +181,7 @@ const Op* mov_to_segment(Core& c, const Op* op) {
   const std::uint16_t mode = c.mode;
   if (!load_segment(c, segment, selector)) return fault(c, op);
   if (segment == kSs) c.s.interrupt_shadow = kShadowStackLoad;
-  if (segment == kSs || mode != c.mode) return leave_after(c, op);
+  if (segment == kSs || mode != c.mode || c.debug_hits != 0) return leave_after(c, op);
   TUXARIUM_NEXT();
 }
 
@@ -207,7 +207,7 @@ const Op* load_far_pointer(Core& c, const Op* op) {
   } else {
     put<std::uint32_t>(c, op->dst, pointer);
   }
-  if (op->immediate == kSs || mode != c.mode) return leave_after(c, op);
+  if (op->immediate == kSs || mode != c.mode || c.debug_hits != 0) return leave_after(c, op);
   TUXARIUM_NEXT();
 }
 

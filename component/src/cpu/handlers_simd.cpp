@@ -6,10 +6,11 @@ namespace tuxarium::cpu {
 
 namespace {
 
-/// Linear address of the memory operand after all checks but translation.
+/// Linear address of the memory operand after all checks but translation. 16 bytes that need not be aligned are not checked.
 bool vector_address(Core& c, const Op* op, unsigned size, bool aligned, Access access, std::uint32_t& linear) {
   if (!operand_address<true>(c, op, size, access, linear)) return false;
-  return !aligned || (linear & (size - 1)) == 0 || raise(c, kGeneralProtection, 0);
+  if (aligned) return (linear & (size - 1)) == 0 || raise(c, kGeneralProtection, 0);
+  return size == 16 || cpu::aligned(c, linear, size);
 }
 
 }  // namespace

@@ -123,7 +123,7 @@ TUXARIUM_OUTLINE const Op* pop_segment(Core& c, const Op* op) {
   if (!load_segment(c, op->immediate, static_cast<std::uint16_t>(selector))) return fault(c, op);
   c.s.gpr[kEsp] = (c.s.gpr[kEsp] & ~mask) | ((c.s.gpr[kEsp] + op->operand_size) & mask);
   if (op->immediate == kSs) c.s.interrupt_shadow = kShadowStackLoad;
-  if (op->immediate == kSs || mode != c.mode) {
+  if (op->immediate == kSs || mode != c.mode || c.debug_hits != 0) {
     c.remaining += c.block->count - op->before - 1;
     return leave(c, next_eip(c, op));
   }
@@ -178,6 +178,7 @@ const Op* op_popf(Core& c, const Op* op) {
   set_stack_pointer(c, frame.pointer());
   // POPF clears RF and leaves VM alone.
   write_eflags(c, op->operand_size == 4 ? flags & ~kRf : flags, op->operand_size, c.s.cpl);
+  update_access(c);
   return leave(c, next_eip(c, op));
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "cpu/alu_operations.hpp"
+#include "cpu/debug.hpp"
 #include "cpu/handlers.hpp"
 #include "cpu/system.hpp"
 
@@ -111,9 +112,13 @@ struct Ins {
   static bool once(Core& c, const Op* op) {
     std::uint32_t to;
     const auto port = get<std::uint16_t>(c, kEdx * 4);
-    if (!check_io_permission(c, port, sizeof(T)) || !destination_address<T>(c, op, Access::write, to) || !probe_write(c, to, sizeof(T))) return false;
+    if (!check_io_permission(c, port, sizeof(T)) || !destination_address<T>(c, op, Access::write, to) || !aligned(c, to, sizeof(T)) ||
+        !probe_write(c, to, sizeof(T))) {
+      return false;
+    }
     const T value = static_cast<T>(c.bus.port_read(port, sizeof(T)));
     if (!store<T>(c, to, value)) return false;
+    watch_port(c, port, sizeof(T));
     add_index(c, op, kEdi, step<T>(c));
     return true;
   }
@@ -126,6 +131,7 @@ struct Outs {
     const auto port = get<std::uint16_t>(c, kEdx * 4);
     if (!check_io_permission(c, port, sizeof(T)) || !load_source(c, op, value)) return false;
     c.bus.port_write(port, sizeof(T), value);
+    watch_port(c, port, sizeof(T));
     add_index(c, op, kEsi, step<T>(c));
     return true;
   }
@@ -181,7 +187,7 @@ std::uint32_t fill_block(Core& c, const Op* op, std::uint32_t count) {
 template <class T>
 std::uint32_t port_block(Core& c, const Op* op, std::uint32_t count, bool input) {
   const auto port = get<std::uint16_t>(c, kEdx * 4);
-  if (!flat_forward(c, op) || !check_io_permission(c, port, sizeof(T))) {
+  if (c.armed != 0 || !flat_forward(c, op) || !check_io_permission(c, port, sizeof(T))) {
     c.event = {};
     return 0;
   }
@@ -232,6 +238,8 @@ const Op* single(Core& c, const Op* op) {
 const Op* leave_repeating(Core& c, const Op* op) {
   c.remaining += c.block->count - op->before - 1;
   c.s.eip = this_eip(c, op);
+  // What comes between two iterations sees RF; an instruction breakpoint does not hit again.
+  c.s.system_flags |= kRf;
   return nullptr;
 }
 
@@ -265,6 +273,9 @@ const Op* repeated(Core& c, const Op* op) {
     }
     add_index(c, op, kEcx, 0u - 1);
     ++done;
+    if constexpr (kPort) {
+      if (c.debug_hits != 0) break;
+    }
     if constexpr (kCompares) finished = flag_zf(c.s) != (op->repeat == static_cast<std::uint8_t>(Repeat::rep));
   }
   if constexpr (kPort) c.in_flight = 0;
@@ -307,6 +318,7 @@ const Op* op_in(Core& c, const Op* op) {
     const BusAccess access{c, op};
     value = c.bus.port_read(port, Size);
   }
+  watch_port(c, port, Size);
   if constexpr (Size == 1) put<std::uint8_t>(c, 0, static_cast<std::uint8_t>(value));
   if constexpr (Size == 2) put<std::uint16_t>(c, 0, static_cast<std::uint16_t>(value));
   if constexpr (Size == 4) put<std::uint32_t>(c, 0, value);
@@ -323,6 +335,7 @@ const Op* op_out(Core& c, const Op* op) {
     const BusAccess access{c, op};
     c.bus.port_write(port, Size, value);
   }
+  watch_port(c, port, Size);
   return leave(c, next_eip(c, op));
 }
 

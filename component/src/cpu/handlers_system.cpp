@@ -1,5 +1,6 @@
 // HLT, CLI, STI, descriptor tables, control, debug and model-specific registers, CPUID, RDTSC and the rest of the system instructions.
 
+#include "cpu/debug.hpp"
 #include "cpu/handlers.hpp"
 #include "cpu/msr.hpp"
 #include "cpu/system.hpp"
@@ -114,7 +115,9 @@ bool write_cr4(Core& c, std::uint32_t value) {
     if (!load_page_pointers(c, c.s.cr0, c.s.cr3, value)) return false;
     flush_tlb(c);
   }
+  const bool de_changes = ((c.s.cr4 ^ value) & kCr4De) != 0;
   c.s.cr4 = value;
+  if (de_changes) update_breakpoints(c);
   return true;
 }
 
@@ -160,7 +163,8 @@ bool debug_register(Core& c, const Op* op, unsigned& number) {
     if ((c.s.cr4 & kCr4De) != 0) return raise(c, kInvalidOpcode);
     number += 2;
   }
-  return require_cpl0(c);
+  if (!require_cpl0(c)) return false;
+  return (c.s.dr[7] & kDr7Gd) == 0 || raise_debug(c, kDr6Bd);
 }
 
 const Op* mov_from_debug(Core& c, const Op* op) {
@@ -181,13 +185,14 @@ const Op* mov_to_debug(Core& c, const Op* op) {
   } else {
     c.s.dr[number] = value;
   }
+  if (number != 6) update_breakpoints(c);
   return leave(c, next_eip(c, op));
 }
 
 bool store_table(Core& c, const Op* op, const DescriptorTable& table) {
   std::uint32_t linear;
-  return operand_address<true>(c, op, 6, Access::write, linear) && probe_write(c, linear, 6) &&
-         store<std::uint16_t>(c, linear, static_cast<std::uint16_t>(table.limit)) && store<std::uint32_t>(c, linear + 2, table.base);
+  return operand_address<true>(c, op, 6, Access::write, linear) && aligned(c, linear, 4) && probe_write(c, linear, 6) &&
+         store_slow(c, linear, table.limit & 0xffff, 2, false) && store_slow(c, linear + 2, table.base, 4, false);
 }
 
 bool load_table(Core& c, const Op* op, DescriptorTable& table) {

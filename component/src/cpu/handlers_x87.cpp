@@ -84,6 +84,12 @@ bool store_image(Core& c, std::uint32_t linear, std::span<const std::byte> image
   return true;
 }
 
+/// Address of the memory operand of fpu_memory(). Images of the environment are as aligned as their words.
+bool image_address(Core& c, const Op* op, unsigned bytes, Access access, std::uint32_t& linear) {
+  const unsigned alignment = bytes == 2 ? 2u : bytes == 10 ? 8u : op->operand_size;
+  return fpu_address(c, op, bytes, access, linear) && aligned(c, linear, alignment);
+}
+
 /// All other memory forms: 80-bit, BCD, control and status words, environment, whole state.
 TUXARIUM_OUTLINE const Op* fpu_memory(Core& c, const Op* op) {
   const auto form = Unit::memory_form(escape_of(op), reg_of(op), op->operand_size == 4);
@@ -98,12 +104,12 @@ TUXARIUM_OUTLINE const Op* fpu_memory(Core& c, const Op* op) {
     case MemoryKind::load_control:
     case MemoryKind::load_environment:
     case MemoryKind::load_state:
-      if (!fpu_address(c, op, form.bytes, Access::read, linear) || !load_image(c, linear, image)) return fault(c, op);
+      if (!image_address(c, op, form.bytes, Access::read, linear) || !load_image(c, linear, image)) return fault(c, op);
       if (!Unit::is_control(escape_of(op), op->modrm)) record_memory(c, op);
       c.fpu.execute_load(escape_of(op), reg_of(op), image, layout(c, op));
       break;
     default: {
-      if (!fpu_address(c, op, form.bytes, Access::write, linear)) return fault(c, op);
+      if (!image_address(c, op, form.bytes, Access::write, linear)) return fault(c, op);
       const x87::StagedStore staged = c.fpu.prepare_store(escape_of(op), reg_of(op), image, layout(c, op));
       const bool suppressed = staged.effect == x87::StagedStore::Effect::value && staged.size == 0;
       if (suppressed ? !probe_write(c, linear, form.bytes) : !store_image(c, linear, image)) return fault(c, op);

@@ -133,7 +133,7 @@ inline const Op* leave_linkable(Core& c, unsigned slot, std::uint32_t eip) {
 TUXARIUM_HOT Block* find_block(Core& c, std::uint32_t eip) {
   const std::uint32_t cs_base = c.s.segment[kCs].base;
   const std::uint32_t linear = cs_base + eip;
-  const TlbEntry& entry = tlb_entry(c, linear);
+  const TlbEntry& entry = c.fetch_tlb[(linear >> memory::kPageShift) % kTlbEntries];
   if ((linear & memory::kPageMask) != entry.read_tag) return nullptr;
   Block* block = c.blocks.find(reinterpret_cast<const std::uint8_t*>(entry.addend + linear), eip, cs_base, c.mode);
   return block != nullptr && block->second_page == nullptr && (c.mode & kModeCsUnchecked) != 0 ? block : nullptr;

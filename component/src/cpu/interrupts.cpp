@@ -1,5 +1,6 @@
 // Delivery of exceptions and interrupts. Intel SDM volume 3A, chapter 6.
 
+#include "cpu/debug.hpp"
 #include "cpu/system.hpp"
 
 namespace tuxarium::cpu {
@@ -134,6 +135,7 @@ bool makes_double_fault(const PendingEvent& first, const PendingEvent& second) {
 constexpr unsigned kMaxNestedFaults = 16;
 
 void deliver(Core& c, PendingEvent event) {
+  const NotingHits noting{c};
   for (unsigned nesting = 0; !deliver_once(c, event); ++nesting) {
     const PendingEvent nested = c.event;
     c.event = {};

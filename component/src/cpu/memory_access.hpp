@@ -1,6 +1,6 @@
 // The guest's memory as instructions see it: segment checks, translation, access. Intel SDM volume 3A, chapters 3 to 5.
 //
-// Every access function returns false after it has raised an exception. The fast path is a look into the translation cache; everything
+// Every access function returns false after it has raised an exception, or when the instruction has to be started again (debug.hpp). The fast path is a look into the translation cache; everything
 // else (page walks, pages with predecoded code, accesses across a page end, memory that is not RAM) is in paging.cpp.
 #pragma once
 
@@ -30,8 +30,18 @@ struct SlowValue {
 // Slow paths; `size` is 1, 2, 4 or 8. `supervisor`: an access of the processor itself (descriptor tables, TSS), whatever the CPL.
 TUXARIUM_COLD SlowValue load_slow(Core& c, std::uint32_t linear, unsigned size, bool supervisor);
 TUXARIUM_COLD bool store_slow(Core& c, std::uint32_t linear, std::uint64_t value, unsigned size, bool supervisor);
-/// Raises the fault that a write of `size` bytes would raise, before anything is read.
+/// Raises the fault that a write of `size` bytes would raise, before anything is read. False without one where a breakpoint wants the instruction
+/// alone.
 TUXARIUM_COLD bool probe_write(Core& c, std::uint32_t linear, unsigned size);
+
+/// #AC where alignment is checked. `size`: a power of 2. False after raising it.
+inline bool aligned(Core& c, std::uint32_t linear, unsigned size) {
+  return !c.alignment_checked || (linear & (size - 1)) == 0 || raise(c, kAlignmentCheck, 0);
+}
+
+// Accesses of instructions to data of natural alignment; `size` is 1, 2, 4 or 8.
+TUXARIUM_COLD SlowValue load_data(Core& c, std::uint32_t linear, unsigned size);
+TUXARIUM_COLD bool store_data(Core& c, std::uint32_t linear, std::uint64_t value, unsigned size);
 
 /// Host pointer to [linear, linear + count), which lies in one page of plain RAM, or nullptr with no exception raised when the fast path
 /// does not apply. For block moves.
@@ -74,21 +84,21 @@ TUXARIUM_HOT bool try_modify(Core& c, std::uint32_t linear, Change change) {
 template <class T>
 TUXARIUM_HOT bool load(Core& c, std::uint32_t linear, T& out) {
   if (try_load(c, linear, out)) [[likely]] return true;
-  const SlowValue slow = load_slow(c, linear, sizeof(T), false);
+  const SlowValue slow = load_data(c, linear, sizeof(T));
   out = static_cast<T>(slow.value);
   return slow.ok;
 }
 
 template <class T>
 TUXARIUM_HOT bool store(Core& c, std::uint32_t linear, T value) {
-  return try_store(c, linear, value) || store_slow(c, linear, value, sizeof(T), false);
+  return try_store(c, linear, value) || store_data(c, linear, value, sizeof(T));
 }
 
 /// Read-modify-write: `change(value)` gives the new value. A write fault comes before the read.
 template <class T, class Change>
 TUXARIUM_HOT bool modify(Core& c, std::uint32_t linear, Change change) {
   if (try_modify<T>(c, linear, change)) [[likely]] return true;
-  if (!probe_write(c, linear, sizeof(T))) return false;
+  if (!aligned(c, linear, sizeof(T)) || !probe_write(c, linear, sizeof(T))) return false;
   const SlowValue slow = load_slow(c, linear, sizeof(T), false);
   if (!slow.ok) return false;
   return store_slow(c, linear, change(static_cast<T>(slow.value)), sizeof(T), false);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "cpu/debug.hpp"
 #include "cpu/memory_access.hpp"
 #include "cpu/page_walk.hpp"
 
@@ -60,7 +61,7 @@ void fill(const Core& c, Tlb& tlb, std::uint32_t linear, const Page& page) {
   bool plain = false;
   const std::uintptr_t host = host_page(c, page.physical & ~std::uint64_t{kPageSize - 1}, plain);
   TlbEntry& entry = tlb.place(linear, page.global, page.large);
-  if (host == 0) return;
+  if (host == 0 || page_watched(c, linear)) return;
   const std::uint32_t tag = linear & kPageMask;
   entry = {.read_tag = tag, .write_tag = page.writable && plain ? tag : 1, .addend = host - tag};
 }
@@ -208,7 +209,16 @@ void drop_code(Core& c, std::uint32_t physical_page) {
   }
 }
 
+SlowValue load_data(Core& c, std::uint32_t linear, unsigned size) {
+  return aligned(c, linear, size) ? load_slow(c, linear, size, false) : SlowValue{0, false};
+}
+
+bool store_data(Core& c, std::uint32_t linear, std::uint64_t value, unsigned size) {
+  return aligned(c, linear, size) && store_slow(c, linear, value, size, false);
+}
+
 SlowValue load_slow(Core& c, std::uint32_t linear, unsigned size, bool supervisor) {
+  if (c.armed != 0 && !watch_data(c, linear, size, false, supervisor)) return {0, false};
   std::uint64_t value = 0;
   unsigned done = 0;
   while (done < size) {
@@ -224,6 +234,7 @@ SlowValue load_slow(Core& c, std::uint32_t linear, unsigned size, bool superviso
 }
 
 bool store_slow(Core& c, std::uint32_t linear, std::uint64_t value, unsigned size, bool supervisor) {
+  if (c.armed != 0 && !watch_data(c, linear, size, true, supervisor)) return false;
   std::uint64_t physical = 0;
   const unsigned first = bytes_in_page(linear, size);
   if (!translate_and_fill(c, linear, Purpose::write, supervisor, physical)) return false;
@@ -240,6 +251,7 @@ bool store_slow(Core& c, std::uint32_t linear, std::uint64_t value, unsigned siz
 }
 
 bool probe_write(Core& c, std::uint32_t linear, unsigned size) {
+  if (c.armed != 0 && !c.noting_hits && !watch_data(c, linear, size, true, false)) return false;
   std::uint64_t physical = 0;
   const unsigned first = bytes_in_page(linear, size);
   return translate_and_fill(c, linear, Purpose::write, false, physical) &&
@@ -257,17 +269,16 @@ std::byte* fast_write_pointer(Core& c, std::uint32_t linear) {
 }
 
 const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear) {
-  const TlbEntry& entry = tlb_entry(c, linear);
-  if ((linear & kPageMask) != entry.read_tag) {
-    std::uint64_t physical = 0;
-    if (!translate_and_fill(c, linear, Purpose::fetch, false, physical)) return nullptr;
-    if ((linear & kPageMask) != entry.read_tag) {
-      // Code in memory that is neither RAM nor ROM reads as all ones, which is no instruction.
-      raise(c, kInvalidOpcode);
-      return nullptr;
-    }
-  }
-  return reinterpret_cast<const std::uint8_t*>(entry.addend + linear);
+  const TlbEntry& entry = c.fetch_tlb[(linear >> kPageShift) % kTlbEntries];
+  if ((linear & kPageMask) == entry.read_tag) return reinterpret_cast<const std::uint8_t*>(entry.addend + linear);
+  std::uint64_t physical = 0;
+  if (!translate_and_fill(c, linear, Purpose::fetch, false, physical)) return nullptr;
+  bool writable = false;
+  const std::uintptr_t host = host_page(c, physical & ~std::uint64_t{kPageSize - 1}, writable);
+  if (host != 0) return reinterpret_cast<const std::uint8_t*>(host + (linear & ~kPageMask));
+  // Code in memory that is neither RAM nor ROM reads as all ones, which is no instruction.
+  raise(c, kInvalidOpcode);
+  return nullptr;
 }
 
 void protect_code_page(Core& c, std::uint32_t physical_page) {

@@ -25,7 +25,14 @@ void update_mode(Core& c) {
 
 void set_cpl(Core& c, unsigned cpl) {
   c.s.cpl = static_cast<std::uint8_t>(cpl);
-  c.tlb = (cpl == 3 ? c.tlb_user : c.tlb_supervisor).entries();
+  update_access(c);
+}
+
+void update_access(Core& c) {
+  const bool user = c.s.cpl == 3;
+  c.fetch_tlb = (user ? c.tlb_user : c.tlb_supervisor).entries();
+  c.alignment_checked = user && (c.s.system_flags & kAc) != 0 && (c.s.cr0 & kCr0Am) != 0;
+  c.tlb = c.alignment_checked ? c.tlb_empty.entries() : c.fetch_tlb;
 }
 
 CheckedAddress checked_address(Core& c, unsigned segment, std::uint32_t offset, unsigned size, Access access) {
@@ -174,17 +181,20 @@ bool StackFrame::check(std::uint32_t offset, unsigned size, std::uint32_t& linea
   return true;
 }
 
+/// A stack of an inner level is the processor's own access.
+bool StackFrame::aligned(Core& c, std::uint32_t linear, unsigned size) const { return supervisor_ || cpu::aligned(c, linear, size); }
+
 bool StackFrame::push(std::uint32_t value, unsigned size) {
   const std::uint32_t at = (pointer_ - size) & mask_;
   std::uint32_t linear = 0;
-  if (!check(at, size, linear) || !store_slow(c_, linear, value, size, supervisor_)) return false;
+  if (!check(at, size, linear) || !aligned(c_, linear, size) || !store_slow(c_, linear, value, size, supervisor_)) return false;
   pointer_ = at;
   return true;
 }
 
 bool StackFrame::peek(std::uint32_t offset, std::uint32_t& value, unsigned size) {
   std::uint32_t linear = 0;
-  if (!check((pointer_ + offset) & mask_, size, linear)) return false;
+  if (!check((pointer_ + offset) & mask_, size, linear) || !aligned(c_, linear, size)) return false;
   const SlowValue slow = load_slow(c_, linear, size, supervisor_);
   value = static_cast<std::uint32_t>(slow.value);
   return slow.ok;

@@ -89,6 +89,7 @@ class StackFrame {
 
  private:
   bool check(std::uint32_t offset, unsigned size, std::uint32_t& linear);
+  bool aligned(Core& c, std::uint32_t linear, unsigned size) const;
   Core& c_;
   const Segment& ss_;
   std::uint32_t mask_;

@@ -2,6 +2,7 @@
 //
 // Faults that the manual reports "in the new task" (bad selectors of the new TSS) are left pending after a switch that has succeeded.
 
+#include "cpu/debug.hpp"
 #include "cpu/system.hpp"
 
 namespace tuxarium::cpu {
@@ -139,10 +140,7 @@ void start_new_task(Core& c, const Image& image, const Layout& layout, bool has_
     if (!frame.push(error, layout.size)) return;
     set_stack_pointer(c, frame.pointer());
   }
-  if (image.debug_trap) {
-    c.s.dr[6] |= 0x8000;
-    raise(c, kDebug);
-  }
+  if (image.debug_trap) raise_debug(c, kDr6Bt);
 }
 
 }  // namespace
@@ -157,6 +155,7 @@ bool read_tss(Core& c, std::uint16_t selector, std::uint8_t vector, Descriptor& 
 
 bool switch_task(Core& c, std::uint16_t selector, Descriptor d, TaskSwitch reason, std::uint32_t next_eip, bool has_error,
                  std::uint32_t error) {
+  const NotingHits noting{c};
   const Layout& to = layout_of(d.type());
   if (d.limit() < to.min_limit) return raise_selector(c, kInvalidTss, selector);
   const Layout& from = layout_of(c.s.tr.type());
@@ -185,7 +184,10 @@ bool switch_task(Core& c, std::uint16_t selector, Descriptor d, TaskSwitch reaso
   if (to.size == 2) image.eflags &= 0xffff;
   set_eflags(c.s, nested ? image.eflags | kNt : image.eflags);
   for (unsigned i = 0; i < 8; ++i) c.s.gpr[i] = image.gpr[i];
-  c.s.dr[7] &= ~0x155u;
+  if ((c.s.dr[7] & kDr7Local) != 0) {
+    c.s.dr[7] &= ~kDr7Local;
+    update_breakpoints(c);
+  }
   start_new_task(c, image, to, has_error, error);
   return true;
 }
