@@ -119,13 +119,13 @@ class Guest {
   bool woken_ = false;
 };
 
-void measure_rate(Guest& guest, const char* name, std::size_t bytes, Direction direction) {
+void measure_rate(Guest& guest, const char* name, std::size_t mebibytes, Direction direction) {
   const bench::TcpServer server{guest.place().server};
-  auto seconds = std::async(std::launch::async, [&] { return server.transfer(bytes, direction); });
+  auto seconds = std::async(std::launch::async, [&] { return server.transfer(mebibytes << 20, direction); });
   const double cpu = bench::cpu_seconds();
-  guest.command(bench::transfer_command(direction, guest.place().gateway, server.port(), bytes));
+  guest.command(bench::transfer_command(direction, guest.place().gateway, server.port(), mebibytes));
   const double wall = seconds.get();
-  std::printf("%-40s %6.2f Mbit/s (%.0f %% of the thread's time on the CPU)\n", name, static_cast<double>(bytes) * 8e-6 / wall,
+  std::printf("%-40s %6.2f Mbit/s (%.0f %% of the thread's time on the CPU)\n", name, static_cast<double>(mebibytes << 20) * 8e-6 / wall,
               100 * (bench::cpu_seconds() - cpu) / wall);
 }
 
@@ -135,30 +135,30 @@ void measure_ping(Guest& guest, const char* name) {
               times.size());
 }
 
-void measure(const Place& place, Pace pace, const char* host, std::size_t bytes) {
+void measure(const Place& place, Pace pace, const char* host, std::size_t mebibytes) {
   Guest guest{place, pace};
   std::printf("-- %s; %s\n", place.name, host);
   measure_ping(guest, "ping of the gateway");
-  measure_rate(guest, "TCP, host to guest", bytes, Direction::to_guest);
-  measure_rate(guest, "TCP, guest to host", bytes, Direction::from_guest);
+  measure_rate(guest, "TCP, host to guest", mebibytes, Direction::to_guest);
+  measure_rate(guest, "TCP, guest to host", mebibytes, Direction::from_guest);
   const tuxarium::LinkStatus status = guest.network().status();
   std::printf("%-40s %llu and %llu\n", "frames dropped from and to the guest", static_cast<unsigned long long>(status.dropped_sent),
               static_cast<unsigned long long>(status.dropped_received));
 }
 
-void measure_both(const Place& place, std::size_t bytes) {
-  measure(place, Pace::events, "the host waits for events, as tuxarium-run does", bytes);
-  measure(place, Pace::frames, "the host calls run() at 60 frames a second, 4 ms each", bytes);
+void measure_both(const Place& place, std::size_t mebibytes) {
+  measure(place, Pace::events, "the host waits for events, as tuxarium-run does", mebibytes);
+  measure(place, Pace::frames, "the host calls run() at 60 frames a second, 4 ms each", mebibytes);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::size_t bytes = (argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 8) << 20;
-  measure_both(kUserNetwork, bytes);
+  const std::size_t mebibytes = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 8;
+  measure_both(kUserNetwork, mebibytes);
   if (argc < 3) return 0;
   bench::enter_own_network();
   const bench::BridgeProcess bridge{{argv[2]}};
-  measure_both(kBridge, bytes);
+  measure_both(kBridge, mebibytes);
   return 0;
 }

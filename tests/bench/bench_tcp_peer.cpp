@@ -123,15 +123,15 @@ class Guest {
     if (bench::ping_times(command("ping -c 3 10.0.2.1")).empty()) bench::give_up(name_ + ": the guest does not reach the bridge.");
   }
 
-  void measure_rate(Direction direction, std::size_t bytes) {
+  void measure_rate(Direction direction, std::size_t mebibytes) {
     const bench::TcpServer server{bench::kBridgeAddress};
-    auto seconds = std::async(std::launch::async, [&] { return server.transfer(bytes, direction); });
+    auto seconds = std::async(std::launch::async, [&] { return server.transfer(mebibytes << 20, direction); });
     const double cpu = program_.cpu_seconds();
-    command(bench::transfer_command(direction, bench::kBridgeAddress, server.port(), bytes));
+    command(bench::transfer_command(direction, bench::kBridgeAddress, server.port(), mebibytes));
     const double wall = seconds.get();
     if (wall == 0) bench::give_up(name_ + ": a transfer broke off.");
     auto& figures = direction == Direction::to_guest ? to_guest : from_guest;
-    figures.rate.push_back(static_cast<double>(bytes) * 8e-6 / wall);
+    figures.rate.push_back(static_cast<double>(mebibytes << 20) * 8e-6 / wall);
     figures.processor.push_back(100 * (program_.cpu_seconds() - cpu) / wall);
   }
 
@@ -174,7 +174,7 @@ void judge(const char* what, double value, double limit, bool at_most) {
               (at_most ? value <= limit : value >= limit) ? "" : " MISSED");
 }
 
-int run(const std::string& program, int rounds, std::size_t bytes) {
+int run(const std::string& program, int rounds, std::size_t mebibytes) {
   const bench::TemporaryFolder folder;
   if (!bench::write_qemu_guest(folder.path(), kRamMiB)) return 2;
   const std::string socket = folder.path() / "ttyS1";
@@ -191,13 +191,13 @@ int run(const std::string& program, int rounds, std::size_t bytes) {
   }
   for (int i = 0; i < rounds; ++i) {
     for (const Direction direction : {Direction::to_guest, Direction::from_guest}) {
-      here.measure_rate(direction, bytes);
-      if (there) there->measure_rate(direction, bytes);
+      here.measure_rate(direction, mebibytes);
+      if (there) there->measure_rate(direction, mebibytes);
     }
     here.measure_ping();
     if (there) there->measure_ping();
   }
-  std::printf("%d rounds of %zu MiB and %d pings, medians\n", rounds, bytes >> 20, kPings);
+  std::printf("%d rounds of %zu MiB and %d pings, medians\n", rounds, mebibytes, kPings);
   here.print();
   if (there) {
     there->print();
@@ -215,8 +215,8 @@ int run(const std::string& program, int rounds, std::size_t bytes) {
 int main(int argc, char** argv) {
   if (argc < 3) bench::give_up("usage: bench_tcp_peer TUXARIUM_RUN TUXARIUM_BRIDGE [ROUNDS [MEGABYTES]]");
   const int rounds = argc > 3 ? std::max(1, std::atoi(argv[3])) : 5;
-  const std::size_t bytes = (argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 4) << 20;
+  const std::size_t mebibytes = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 4;
   bench::enter_own_network();
   const bench::BridgeProcess bridge{{argv[2]}};
-  return run(argv[1], rounds, bytes);
+  return run(argv[1], rounds, mebibytes);
 }
