@@ -238,6 +238,59 @@ def slow_headers():
         assert bridge.process.poll() is None
 
 
+def random_bytes():
+    """Requests and websocket frames with bytes left to chance, whole and cut: connections end, the bridge does not."""
+    seed = int(os.environ.get("TUXARIUM_SEED", time.time_ns()))
+    rounds = int(os.environ.get("TUXARIUM_ROUNDS", "300"))
+    chance = random.Random(seed)
+    print("seed", seed)
+
+    def spoilt(text):
+        bytes_ = bytearray(text)
+        for _ in range(chance.randrange(1, 6)):
+            at = chance.randrange(len(bytes_) + 1)
+            kind = chance.randrange(3)
+            if kind == 0 and bytes_:
+                bytes_[min(at, len(bytes_) - 1)] = chance.randrange(256)
+            elif kind == 1:
+                bytes_[at:at] = chance.randbytes(chance.randrange(1, 40))
+            else:
+                del bytes_[at:at + chance.randrange(1, 40)]
+        return bytes(bytes_)
+
+    request = (f"GET /tap HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+               "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n").encode()
+
+    def talk(link):
+        if chance.randrange(3) == 0:
+            link.sendall(spoilt(request))
+            return
+        link.sendall(request)
+        for _ in range(chance.randrange(1, 8)):
+            kind = chance.randrange(4)
+            if kind == 0:
+                link.sendall(chance.randbytes(chance.randrange(1, 3000)))
+            else:
+                opcode = chance.choice([0, 1, 2, 8, 9, 10, 3, 15])
+                whole = Client.message(chance.randbytes(chance.randrange(200)), opcode)
+                link.sendall(whole if kind == 1 else spoilt(whole))
+
+    with Bridge("--ping-time", "600") as bridge:
+        with Client() as client:
+            find_gateway(client, mac(1))
+        before = resident(bridge)
+        for _ in range(rounds):
+            with connect() as link, contextlib.suppress(OSError):
+                talk(link)
+                link.settimeout(chance.choice([0.001, 0.02]))
+                link.recv(chance.randrange(1, 200))
+        wait_until("all devices are gone", lambda: not taps())
+        with Client() as client:
+            find_gateway(client, mac(1))
+        assert resident(bridge) < before + 4000, (before, resident(bridge))
+        assert bridge.stop() == 0
+
+
 def too_many():
     with Bridge("--max-clients", "3"):
         clients = [Client() for _ in range(3)]
@@ -302,4 +355,4 @@ def privileges():
 if __name__ == "__main__":
     enter_network_namespace()
     run_cases([tokens, origins, no_listening_for_everybody, tls, spoofed_address, address_of_a_dead_client, wrong_messages, isolated, storm, flood,
-               reader_that_never_reads, slow_headers, too_many, churn, privileges])
+               reader_that_never_reads, slow_headers, random_bytes, too_many, churn, privileges])
