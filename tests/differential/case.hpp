@@ -19,6 +19,7 @@ struct Form {
   std::uint8_t operand_size = 4;
   bool memory = false;
   std::int16_t x87 = -1;          // x87 rows: opcode & 7 in bits 6-8, ModRM.reg in 3-5, in register forms ModRM.rm in 0-2
+  bool assigned = true;           // false: an x87 encoding that is #UD
   std::string key;                // names the form for --row and --replay
   const char* not_run = nullptr;  // why no case of it is made
 };

@@ -52,7 +52,8 @@ void order_of_accesses(const Case& c, const Outcome& host, Outcome& here) {
 
 void order_of_faults(const Case& c, const Outcome& host, Outcome& here) {
   switch (mnemonic(c)) {
-    case retf: case iret: case call: case call_far: case jmp_far: case cmps: case enter: case fxsave: case fxrstor: break;
+    case retf: case iret: case call: case call_far: case jmp_far: case cmps: case enter: case fxsave: case fxrstor: case les: case lds: case lss:
+    case lfs: case lgs: case bound: break;
     case x87:
       if (c.form->memory) break;
       return;
@@ -65,6 +66,12 @@ void misaligned_or_beyond(const Case& c, const Outcome& host, Outcome& here) {
   const bool sse = c.form->row->operand[0] == Operand::Wdq || c.form->row->operand[1] == Operand::Wdq || c.form->row->operand[0] == Operand::Mdq ||
                    c.form->row->operand[1] == Operand::Mdq || mnemonic(c) == fxsave || mnemonic(c) == fxrstor;
   if (sse && host.vector == kGeneralProtection && here.vector == kStackFault) take_fault(host, here);
+}
+
+void beyond_4_gib(const Case&, const Outcome& host, Outcome& here) {
+  constexpr std::uint32_t kLastBytes = 0xfffffe00u;
+  const bool limit = host.vector == kGeneralProtection || host.vector == kStackFault;
+  if (limit && host.error == 0 && here.vector == kPageFault && here.cr2 >= kLastBytes) take_fault(host, here);
 }
 
 void popa_in_parts(const Case& c, const Outcome& host, Outcome& here) {
@@ -147,6 +154,7 @@ constexpr Deviation kDeviations[] = {
     {"which of several faults an instruction with several accesses raises", "SDM 3A, table 6-2: the order within a class is the processor's own; "
      "AMD reads all that an outer level would need, and pushes, before it checks the selector and the limit", order_of_faults},
     {"#GP for alignment or #SS for the limit", "both apply, and the manual gives no order", misaligned_or_beyond},
+    {"an operand across 4 GiB faults by its segment's limit", "SDM 3A, 5.3: with a limit of FFFFFFFF it may or may not", beyond_4_gib},
     {"registers after a POPA that faults", "AMD loads register by register; restarted, it loads them again", popa_in_parts},
     {"POP segment reads four bytes on the host", "the manual leaves open whether the upper half is read", wide_selector_pop},
     {"UD1's operand is not fetched by the host", "AMD ends the instruction at the opcode", ud1_without_operand},

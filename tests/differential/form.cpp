@@ -86,6 +86,7 @@ void add_x87(std::vector<Form>& forms, const InstructionRow& row) {
     f.x87 = static_cast<std::int16_t>(n);
     // Environment and state have 16-bit images too.
     const unsigned reg = n >> 3 & 7;
+    f.assigned = memory ? x87_memory_name(escape, reg).name != nullptr : x87_register_name(escape, 0xc0 | (n & 0x3f)).name != nullptr;
     const bool image = memory && ((escape == 1 && (reg == 4 || reg == 6)) || (escape == 5 && (reg == 4 || reg == 6)));
     for (const std::uint8_t size : {std::uint8_t{2}, std::uint8_t{4}}) {
       if (size == 2 && !image) continue;

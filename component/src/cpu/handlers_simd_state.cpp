@@ -60,18 +60,18 @@ TUXARIUM_OUTLINE const Op* op_fxsave(Core& c, const Op* op) {
   if (!fxsave_address(c, op, Access::write, linear) || !probe_write(c, linear, kFxsaveBytes)) return fault(c, op);
   c.mxcsr.leave();
   const auto& f = c.fpu.state();
-  const auto put = [&](std::uint32_t at, std::uint64_t value, unsigned size) { return store_slow(c, linear + at, value, size, false); };
-  bool ok = put(0, c.fpu.control_word(), 2) && put(2, c.fpu.status_word(), 2) && put(4, f.valid, 2) && put(6, f.last_opcode, 2) &&
-            put(8, f.instruction_offset, 4) && put(12, f.instruction_selector, 2) && put(16, f.operand_offset, 4) &&
-            put(20, f.operand_selector, 2) && put(24, c.s.mxcsr, 4) && put(28, simd::kMxcsrDefined, 4);
+  const auto put = [&]<class T>(std::uint32_t at, T value) { return store<T>(c, linear + at, value); };
+  bool ok = put(0, c.fpu.control_word()) && put(2, c.fpu.status_word()) && put(4, std::uint16_t{f.valid}) && put(6, f.last_opcode) &&
+            put(8, f.instruction_offset) && put(12, f.instruction_selector) && put(16, f.operand_offset) && put(20, f.operand_selector) &&
+            put(24, c.s.mxcsr) && put(28, std::uint32_t{simd::kMxcsrDefined});
   for (unsigned n = 0; ok && n < 8; ++n) {
     const x87::Float80& st = c.fpu.st(n);
     const std::uint32_t at = kFxsaveRegisters + 16 * n;
-    ok = put(at, st.significand, 8) && put(at + 8, st.sign_exponent, 8);
+    ok = put(at, st.significand) && put(at + 8, std::uint64_t{st.sign_exponent});
   }
   for (unsigned n = 0; ok && n < kXmmRegisters; ++n) {
     const std::uint32_t at = kFxsaveXmm + 16 * n;
-    ok = put(at, c.s.xmm[n][0], 8) && put(at + 8, c.s.xmm[n][1], 8);
+    ok = put(at, c.s.xmm[n][0]) && put(at + 8, c.s.xmm[n][1]);
   }
   return ok ? op + 1 : fault(c, op);
 }
@@ -99,9 +99,7 @@ TUXARIUM_OUTLINE const Op* op_fxrstor(Core& c, const Op* op) {
   if (!fxsave_address(c, op, Access::read, linear)) return fault(c, op);
   std::array<std::uint64_t, kFxsaveReadBytes / 8> image{};
   for (std::size_t n = 0; n < image.size(); ++n) {
-    const SlowValue part = load_slow(c, linear + static_cast<std::uint32_t>(8 * n), 8, false);
-    if (!part.ok) return fault(c, op);
-    image[n] = part.value;
+    if (!load(c, linear + static_cast<std::uint32_t>(8 * n), image[n])) return fault(c, op);
   }
   if (c.has(Feature::sse) && !set_mxcsr(c, static_cast<std::uint32_t>(image[3]))) return fault(c, op);
   load_x87(c, image);

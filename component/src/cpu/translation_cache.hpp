@@ -50,8 +50,11 @@ class Tlb {
 
   /// Makes writes to the page at a host address take the slow path.
   void protect(std::uintptr_t host) {
-    for (TlbEntry& entry : entries_) {
-      if (entry.write_tag != 1 && entry.addend + entry.write_tag == host) entry.write_tag = 1;
+    for (std::size_t word = 0; word < kWords; ++word) {
+      for (std::uint64_t bits = filled_[word]; bits != 0; bits &= bits - 1) {
+        TlbEntry& entry = entries_[word * 64 + static_cast<unsigned>(std::countr_zero(bits))];
+        if (entry.write_tag != 1 && entry.addend + entry.write_tag == host) entry.write_tag = 1;
+      }
     }
   }
 
