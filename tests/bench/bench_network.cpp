@@ -155,7 +155,7 @@ void measure_both(const Place& place, std::size_t mebibytes) {
 
 int main(int argc, char** argv) {
   const std::size_t mebibytes = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 8;
-  measure_both(kUserNetwork, mebibytes);
+  if (tuxarium::has_user_network()) measure_both(kUserNetwork, mebibytes);
   if (argc < 3) return 0;
   bench::enter_own_network();
   const bench::BridgeProcess bridge{{argv[2]}};
