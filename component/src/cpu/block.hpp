@@ -53,7 +53,7 @@ struct Block {
   bool valid = true;
   std::uint32_t length = 0;  // bytes
   Block* link[2] = {nullptr, nullptr};  // next block in the same page: not taken or only way, taken
-  Block* next_in_page = nullptr;
+  Block* next_in_slot = nullptr;        // of the cache's index
   Op* ops = nullptr;
 
   std::uint32_t linear() const { return cs_base + eip; }

@@ -33,11 +33,26 @@ Block* BlockCache::insert(const Block& prototype, std::uint32_t page) {
   block->ops = static_cast<Op*>(allocate(sizeof(Op) * ops));
   std::uninitialized_copy_n(prototype.ops, ops, block->ops);
   block->valid = true;
-  const std::size_t at = slot(block->code, block->eip);
-  index_[at ^ 1] = index_[at];
-  index_[at] = block;
+  enter(block);
   pages_[page].push_back(block);
   return block;
+}
+
+/// Puts the block in front of those in its slot, without the stale ones.
+void BlockCache::enter(Block* block) {
+  Block** first = &index_[slot(block->code, block->eip)];
+  block->next_in_slot = *first;
+  *first = block;
+  Block** end = &block->next_in_slot;
+  for (unsigned count = 1; *end != nullptr && count < kSlotBlocks;) {
+    if ((*end)->valid) {
+      end = &(*end)->next_in_slot;
+      ++count;
+    } else {
+      *end = (*end)->next_in_slot;
+    }
+  }
+  *end = nullptr;
 }
 
 Block* BlockCache::insert_spanning(const Block& prototype, std::uint32_t page, std::uint32_t second_page) {

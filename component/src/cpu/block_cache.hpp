@@ -17,19 +17,17 @@ class BlockCache {
  public:
   static constexpr std::size_t kIndexEntries = 16384;
   static constexpr std::size_t kArenaBytes = 8u << 20;
+  static constexpr unsigned kSlotBlocks = 8;  // that one slot of the index knows; the oldest is forgotten
 
   BlockCache();
 
   /// The block for this key, or nullptr.
   Block* find(const std::uint8_t* code, std::uint32_t eip, std::uint32_t cs_base, std::uint16_t mode) const {
-    const std::size_t first = slot(code, eip);
-    for (const std::size_t at : {first, first ^ 1}) {
-      Block* block = index_[at];
-      if (block != nullptr && block->code == code && block->eip == eip && block->cs_base == cs_base && block->mode == mode && block->valid) {
-        return block;
-      }
+    Block* block = index_[slot(code, eip)];
+    while (block != nullptr && (block->code != code || block->eip != eip || block->cs_base != cs_base || block->mode != mode || !block->valid)) {
+      block = block->next_in_slot;
     }
-    return nullptr;
+    return block;
   }
 
   /// Copies `prototype` and its ops into the cache under guest-physical page numbers `page` and, when it reaches into a second one,
@@ -52,6 +50,7 @@ class BlockCache {
     return (bits ^ (bits >> 14) ^ (static_cast<std::uintptr_t>(eip) >> 20)) & (kIndexEntries - 1);
   }
   void* allocate(std::size_t bytes);
+  void enter(Block* block);
 
   std::unique_ptr<Block*[]> index_;
   std::vector<std::unique_ptr<std::byte[]>> chunks_;

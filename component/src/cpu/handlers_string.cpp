@@ -153,11 +153,12 @@ template <class T>
 std::uint32_t move_block(Core& c, const Op* op, std::uint32_t count) {
   if (!flat_forward(c, op)) return 0;
   const std::uint32_t from = c.s.gpr[kEsi], to = c.s.gpr[kEdi];
-  const std::byte* source = fast_read_pointer(c, from);
-  std::byte* destination = fast_write_pointer(c, to);
-  if (source == nullptr || destination == nullptr) return 0;
   count = std::min({count, to_page_end<T>(from), to_page_end<T>(to)});
+  if (count < 2) return 0;
   const std::size_t bytes = std::size_t{count} * sizeof(T);
+  const std::byte* source = block_read_pointer(c, from);
+  std::byte* destination = source == nullptr ? nullptr : block_write_pointer(c, to, static_cast<std::uint32_t>(bytes));
+  if (destination == nullptr) return 0;
   const auto distance = static_cast<std::size_t>(destination - source);
   if (distance < bytes && distance < sizeof(T)) return 0;
   if (distance >= bytes) {
@@ -175,9 +176,10 @@ template <class T>
 std::uint32_t fill_block(Core& c, const Op* op, std::uint32_t count) {
   if (!flat_forward(c, op)) return 0;
   const std::uint32_t to = c.s.gpr[kEdi];
-  std::byte* destination = fast_write_pointer(c, to);
-  if (destination == nullptr) return 0;
   count = std::min(count, to_page_end<T>(to));
+  if (count < 2) return 0;
+  std::byte* destination = block_write_pointer(c, to, count * static_cast<std::uint32_t>(sizeof(T)));
+  if (destination == nullptr) return 0;
   const T value = get<T>(c, 0);
   for (std::uint32_t i = 0; i < count; ++i) std::memcpy(destination + std::size_t{i} * sizeof(T), &value, sizeof(T));
   c.s.gpr[kEdi] += count * static_cast<std::uint32_t>(sizeof(T));

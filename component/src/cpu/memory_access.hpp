@@ -47,8 +47,17 @@ TUXARIUM_COLD bool store_data(Core& c, std::uint32_t linear, std::uint64_t value
 /// does not apply. For block moves.
 const std::byte* fast_read_pointer(Core& c, std::uint32_t linear);
 std::byte* fast_write_pointer(Core& c, std::uint32_t linear);
+/// The same after a walk of the page tables where the translation cache does not know the page, so that both pages of a move are known whatever
+/// their places in the cache. For writing: `count` bytes, whose predecoded code is dropped.
+const std::byte* block_read_pointer(Core& c, std::uint32_t linear);
+std::byte* block_write_pointer(Core& c, std::uint32_t linear, std::uint32_t count);
 
-TUXARIUM_HOT TlbEntry& tlb_entry(Core& c, std::uint32_t linear) { return c.tlb[(linear >> memory::kPageShift) % kTlbEntries]; }
+TUXARIUM_HOT TlbEntry& tlb_entry(TlbEntry* entries, std::uint32_t linear) { return entries[(linear >> memory::kPageShift) % kTlbEntries]; }
+TUXARIUM_HOT TlbEntry& tlb_entry(Core& c, std::uint32_t linear) { return tlb_entry(c.tlb, linear); }
+/// Of the current privilege, or the supervisor's.
+TUXARIUM_HOT TlbEntry& tlb_entry(Core& c, std::uint32_t linear, bool supervisor) {
+  return tlb_entry(supervisor ? c.tlb_supervisor.entries() : c.tlb, linear);
+}
 
 // The fast paths alone: false, without an exception, where they do not apply.
 
@@ -106,14 +115,32 @@ TUXARIUM_HOT bool modify(Core& c, std::uint32_t linear, Change change) {
 
 // Accesses of the processor itself.
 template <class T>
-bool system_load(Core& c, std::uint32_t linear, T& out) {
-  const SlowValue slow = load_slow(c, linear, sizeof(T), true);
+bool load_as(Core& c, std::uint32_t linear, T& out, bool supervisor) {
+  const TlbEntry& entry = tlb_entry(c, linear, supervisor);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.read_tag) [[likely]] {
+    std::memcpy(&out, reinterpret_cast<const void*>(entry.addend + linear), sizeof(T));
+    return true;
+  }
+  const SlowValue slow = load_slow(c, linear, sizeof(T), supervisor);
   out = static_cast<T>(slow.value);
   return slow.ok;
 }
 template <class T>
+bool store_as(Core& c, std::uint32_t linear, T value, bool supervisor) {
+  const TlbEntry& entry = tlb_entry(c, linear, supervisor);
+  if (((linear + static_cast<std::uint32_t>(sizeof(T) - 1)) & memory::kPageMask) == entry.write_tag) [[likely]] {
+    std::memcpy(reinterpret_cast<void*>(entry.addend + linear), &value, sizeof(T));
+    return true;
+  }
+  return store_slow(c, linear, value, sizeof(T), supervisor);
+}
+template <class T>
+bool system_load(Core& c, std::uint32_t linear, T& out) {
+  return load_as(c, linear, out, true);
+}
+template <class T>
 bool system_store(Core& c, std::uint32_t linear, T value) {
-  return store_slow(c, linear, value, sizeof(T), true);
+  return store_as(c, linear, value, true);
 }
 
 enum class Access : std::uint8_t { read, write };

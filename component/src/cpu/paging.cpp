@@ -268,6 +268,28 @@ std::byte* fast_write_pointer(Core& c, std::uint32_t linear) {
   return (linear & kPageMask) == entry.write_tag ? reinterpret_cast<std::byte*>(entry.addend + linear) : nullptr;
 }
 
+const std::byte* block_read_pointer(Core& c, std::uint32_t linear) {
+  if (const std::byte* known = fast_read_pointer(c, linear)) return known;
+  std::uint64_t physical = 0;
+  if (translate_and_fill(c, linear, Purpose::read, false, physical)) return fast_read_pointer(c, linear);
+  c.event = {};
+  return nullptr;
+}
+
+std::byte* block_write_pointer(Core& c, std::uint32_t linear, std::uint32_t count) {
+  if (std::byte* known = fast_write_pointer(c, linear)) return known;
+  if (c.armed != 0 || c.alignment_checked) return nullptr;  // each access is looked at
+  std::uint64_t physical = 0;
+  if (!translate_and_fill(c, linear, Purpose::write, false, physical)) {
+    c.event = {};
+    return nullptr;
+  }
+  if (!in_ram(c, physical, count)) return nullptr;
+  const auto address = static_cast<std::uint32_t>(physical), page = address >> kPageShift;
+  if ((c.ram.code_lines(page) & memory::GuestRam::lines_of(address, count)) != 0) drop_code(c, page);
+  return c.ram.data() + address;
+}
+
 const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear) {
   const TlbEntry& entry = c.fetch_tlb[(linear >> kPageShift) % kTlbEntries];
   if ((linear & kPageMask) == entry.read_tag) return reinterpret_cast<const std::uint8_t*>(entry.addend + linear);

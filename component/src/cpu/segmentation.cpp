@@ -187,14 +187,16 @@ bool StackFrame::aligned(Core& c, std::uint32_t linear, unsigned size) const { r
 bool StackFrame::push(std::uint32_t value, unsigned size) {
   const std::uint32_t at = (pointer_ - size) & mask_;
   std::uint32_t linear = 0;
-  if (!check(at, size, linear) || !aligned(c_, linear, size) || !store_slow(c_, linear, value, size, supervisor_)) return false;
-  pointer_ = at;
-  return true;
+  if (!check(at, size, linear) || !aligned(c_, linear, size)) return false;
+  const bool stored = size == 4 ? store_as(c_, linear, value, supervisor_) : store_slow(c_, linear, value, size, supervisor_);
+  if (stored) pointer_ = at;
+  return stored;
 }
 
 bool StackFrame::peek(std::uint32_t offset, std::uint32_t& value, unsigned size) {
   std::uint32_t linear = 0;
   if (!check((pointer_ + offset) & mask_, size, linear) || !aligned(c_, linear, size)) return false;
+  if (size == 4) return load_as(c_, linear, value, supervisor_);
   const SlowValue slow = load_slow(c_, linear, size, supervisor_);
   value = static_cast<std::uint32_t>(slow.value);
   return slow.ok;

@@ -17,7 +17,7 @@ struct TlbEntry {
   std::uintptr_t addend = 0;
 };
 
-inline constexpr std::size_t kTlbEntries = 512;
+inline constexpr std::size_t kTlbEntries = 4096;
 
 /// Direct-mapped. Beside the entries, what a flush wants to know of them, one bit each.
 class Tlb {
