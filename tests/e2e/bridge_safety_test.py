@@ -206,6 +206,11 @@ def flood():
         assert bridge.process.poll() is None
 
 
+def missed():
+    """Frames to clients that their devices dropped."""
+    return int(re.search(r"bridge_missed_frames_total (\d+)", get("/metrics")[2]).group(1))
+
+
 def reader_that_never_reads():
     with Bridge("--slow-time", "3") as bridge, Client(receive_buffer=4096) as deaf, Client() as talker, Client() as third:
         bridge.joined(3)
@@ -217,14 +222,12 @@ def reader_that_never_reads():
             talker.send(ethernet(mac(1), mac(2), bytes(1400)))
         third.send(echo_request(mac(3), gateway, "10.0.2.50", "10.0.2.1"))
         third.frame(is_echo_reply)
-        missed = int(re.search(r'drops_total{client="1".*direction="down"} (\d+)', get("/metrics")[2]).group(1))
-        assert 500 < missed <= 2000, missed
+        wait_until("what it misses is counted", lambda: missed() > 100)
         # Three megabytes were sent to somebody who takes nothing: they are not in the bridge's memory.
         assert resident(bridge) < before + 1500, (before, resident(bridge))
         bridge.wait_for("takes no frames, is cut off")
         wait_until("its device is gone", lambda: len(taps()) == 2)
-        missed = int(re.search(r"bridge_missed_frames_total (\d+)", get("/metrics")[2]).group(1))
-        assert 500 < missed <= 2000, missed
+        assert missed() <= 2000
 
 
 def slow_headers():
