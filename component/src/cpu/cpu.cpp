@@ -31,11 +31,7 @@ void mark_code(Core& c, const std::uint8_t* host, std::uint32_t count) {
 }
 
 /// Leaves a block that is not kept.
-const Op* op_leave_scratch(Core& c, const Op* op) {
-  std::uint32_t next = this_eip(c, op);
-  if ((c.mode & kModeCode32) == 0) next &= 0xffff;
-  return leave(c, next);
-}
+const Op* op_leave_scratch(Core& c, const Op* op) { return leave(c, this_eip(c, op)); }
 
 /// Decodes a block at EIP into c.scratch and c.scratch_ops.
 class BlockBuilder {

@@ -15,11 +15,6 @@ TUXARIUM_HOT bool target_allowed(Core& c, const Op* op, std::uint32_t target) {
   return raise(c, kGeneralProtection, 0);
 }
 
-TUXARIUM_HOT std::uint32_t following(const Core& c, const Op* op) {
-  const std::uint32_t eip = next_eip(c, op);
-  return (c.mode & kModeCode32) != 0 ? eip : eip & 0xffff;
-}
-
 // For branches with a fixed target: immediate = target, dst = 1 when it is in the block's page, src = 1 when the next instruction is.
 
 template <unsigned Condition>
@@ -28,7 +23,7 @@ const Op* jcc(Core& c, const Op* op) {
     if (!target_allowed(c, op, op->immediate)) [[unlikely]] return fault(c, op);
     TUXARIUM_BRANCH(1, op->immediate, op->dst != 0);
   }
-  const std::uint32_t next = following(c, op);
+  const std::uint32_t next = next_eip(c, op);
   TUXARIUM_BRANCH(0, next, op->src != 0);
 }
 
@@ -51,13 +46,13 @@ TUXARIUM_HOT bool push_return(Core& c, std::uint32_t value, unsigned size) {
 }
 
 const Op* call_any(Core& c, const Op* op) {
-  if (!target_allowed(c, op, op->immediate) || !push_return(c, following(c, op), op->operand_size)) [[unlikely]] return fault(c, op);
+  if (!target_allowed(c, op, op->immediate) || !push_return(c, next_eip(c, op), op->operand_size)) [[unlikely]] return fault(c, op);
   TUXARIUM_BRANCH(1, op->immediate, op->dst != 0);
 }
 
 const Op* call_flat(Core& c, const Op* op) {
   const std::uint32_t at = c.s.gpr[kEsp] - 4;
-  const std::uint32_t next = following(c, op);
+  const std::uint32_t next = next_eip(c, op);
   if (op->wide != 0 || !try_store<std::uint32_t>(c, at, next)) [[unlikely]] return go_slow<call_any>(c, op);
   c.s.gpr[kEsp] = at;
   TUXARIUM_BRANCH(1, op->immediate, op->dst != 0);
@@ -67,7 +62,7 @@ template <bool Call>
 const Op* branch_r(Core& c, const Op* op) {
   const std::uint32_t target = op->operand_size == 2 ? get<std::uint16_t>(c, op->src) : get<std::uint32_t>(c, op->src);
   if (!target_allowed(c, op, target)) [[unlikely]] return fault(c, op);
-  if (Call && !push_return(c, following(c, op), op->operand_size)) [[unlikely]] return fault(c, op);
+  if (Call && !push_return(c, next_eip(c, op), op->operand_size)) [[unlikely]] return fault(c, op);
   TUXARIUM_BRANCH(1, target, false);
 }
 
@@ -80,7 +75,7 @@ const Op* branch_m(Core& c, const Op* op) {
       !target_allowed(c, op, target)) [[unlikely]] {
     return fault(c, op);
   }
-  if (Call && !push_return(c, following(c, op), sizeof(T))) [[unlikely]] return fault(c, op);
+  if (Call && !push_return(c, next_eip(c, op), sizeof(T))) [[unlikely]] return fault(c, op);
   TUXARIUM_BRANCH(1, target, false);
 }
 
@@ -117,7 +112,7 @@ const Op* op_loop(Core& c, const Op* op) {
     }
   }
   if (taken) TUXARIUM_BRANCH(1, op->immediate, op->dst != 0);
-  const std::uint32_t next = following(c, op);
+  const std::uint32_t next = next_eip(c, op);
   TUXARIUM_BRANCH(0, next, op->src != 0);
 }
 
@@ -126,11 +121,11 @@ const Op* op_loop(Core& c, const Op* op) {
 const Op* finish_far(Core& c, const Op* op, bool ok) { return ok ? nullptr : fault(c, op); }
 
 const Op* jmp_far_direct(Core& c, const Op* op) {
-  return finish_far(c, op, far_jump(c, static_cast<std::uint16_t>(op->displacement), op->immediate, op->operand_size, following(c, op)));
+  return finish_far(c, op, far_jump(c, static_cast<std::uint16_t>(op->displacement), op->immediate, op->operand_size, next_eip(c, op)));
 }
 
 const Op* call_far_direct(Core& c, const Op* op) {
-  return finish_far(c, op, far_call(c, static_cast<std::uint16_t>(op->displacement), op->immediate, op->operand_size, following(c, op)));
+  return finish_far(c, op, far_call(c, static_cast<std::uint16_t>(op->displacement), op->immediate, op->operand_size, next_eip(c, op)));
 }
 
 template <bool Call>
@@ -143,21 +138,21 @@ const Op* far_m(Core& c, const Op* op) {
   if (op->operand_size == 4 ? !load(c, linear, target) : !load(c, linear, short_target)) return fault(c, op);
   if (op->operand_size == 2) target = short_target;
   if (!load(c, linear + op->operand_size, selector)) return fault(c, op);
-  return finish_far(c, op, Call ? far_call(c, selector, target, op->operand_size, following(c, op))
-                                : far_jump(c, selector, target, op->operand_size, following(c, op)));
+  return finish_far(c, op, Call ? far_call(c, selector, target, op->operand_size, next_eip(c, op))
+                                : far_jump(c, selector, target, op->operand_size, next_eip(c, op)));
 }
 
-const Op* op_retf(Core& c, const Op* op) { return finish_far(c, op, far_return(c, op->operand_size, op->immediate, following(c, op))); }
+const Op* op_retf(Core& c, const Op* op) { return finish_far(c, op, far_return(c, op->operand_size, op->immediate, next_eip(c, op))); }
 
 const Op* op_iret(Core& c, const Op* op) {
-  const bool ok = interrupt_return(c, op->operand_size, following(c, op));
+  const bool ok = interrupt_return(c, op->operand_size, next_eip(c, op));
   if (ok) c.s.nmi_blocked = 0;
   return finish_far(c, op, ok);
 }
 
 const Op* software_interrupt(Core& c, const Op* op, std::uint8_t vector) {
   c.event = {.kind = PendingEvent::Kind::software, .vector = vector, .has_error = false, .external = false, .error = 0,
-             .return_eip = following(c, op)};
+             .return_eip = next_eip(c, op)};
   // The instruction retires with the delivery.
   c.s.eip = this_eip(c, op);
   return nullptr;
@@ -175,12 +170,12 @@ const Op* op_int3(Core& c, const Op* op) { return software_interrupt(c, op, kBre
 
 const Op* op_into(Core& c, const Op* op) {
   if (flag_of(c.s)) return software_interrupt(c, op, kOverflow);
-  return leave(c, following(c, op));
+  return leave(c, next_eip(c, op));
 }
 
 /// INT1 (ICEBP): a trap without the privilege check.
 const Op* op_int1(Core& c, const Op* op) {
-  c.s.eip = following(c, op);
+  c.s.eip = next_eip(c, op);
   raise_debug(c, 0);
   return nullptr;
 }

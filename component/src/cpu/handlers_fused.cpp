@@ -47,8 +47,7 @@ const Op* compare_and_jump(Core& c, const Op* op) {
   c.s.flag_carries = flags.flag_carries;
   const Op* jump = op + 1;
   if (condition<Condition>(flags)) TUXARIUM_BRANCH(1, jump->immediate, jump->dst != 0);
-  std::uint32_t next = next_eip(c, jump);
-  if ((c.mode & kModeCode32) == 0) next &= 0xffff;
+  const std::uint32_t next = next_eip(c, jump);
   TUXARIUM_BRANCH(0, next, jump->src != 0);
 }
 

@@ -414,8 +414,7 @@ const Op* op_too_long(Core& c, const Op* op) {
 
 /// Stands behind the last instruction of a block that did not end with a branch.
 const Op* op_end_of_block(Core& c, const Op* op) {
-  std::uint32_t next = this_eip(c, op);
-  if ((c.mode & kModeCode32) == 0) next &= 0xffff;
+  const std::uint32_t next = this_eip(c, op);
   TUXARIUM_BRANCH(0, next, op->src != 0);
 }
 

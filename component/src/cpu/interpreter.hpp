@@ -105,6 +105,7 @@ TUXARIUM_HOT bool operand_address(Core& c, const Op* op, unsigned size, Access a
 }
 
 TUXARIUM_HOT std::uint32_t this_eip(const Core& c, const Op* op) { return c.block->eip + op->offset; }
+/// Also in 16-bit code EIP does not wrap from one instruction to the next: beyond FFFF lies the limit of the segment.
 TUXARIUM_HOT std::uint32_t next_eip(const Core& c, const Op* op) { return c.block->eip + op->offset + op->length; }
 
 /// Ends the block before `op`, which did not complete: it and what follows were not retired.

@@ -39,15 +39,16 @@ bool in_rom(const Core& c, std::uint64_t physical, std::size_t& offset) {
 }
 
 /// Host address of a page of RAM or ROM, or 0.
-std::uintptr_t host_page(const Core& c, std::uint64_t page, bool& writable) {
+std::uintptr_t host_page(const Core& c, std::uint64_t page) {
   std::size_t rom_offset = 0;
-  if (in_ram(c, page, kPageSize)) {
-    writable = c.ram.code_lines(static_cast<std::uint32_t>(page >> kPageShift)) == 0;
-    return reinterpret_cast<std::uintptr_t>(c.ram.data()) + static_cast<std::uintptr_t>(page);
-  }
-  writable = false;
+  if (in_ram(c, page, kPageSize)) return reinterpret_cast<std::uintptr_t>(c.ram.data()) + static_cast<std::uintptr_t>(page);
   if (!in_rom(c, page, rom_offset) || c.rom.size() - rom_offset < kPageSize) return 0;
   return reinterpret_cast<std::uintptr_t>(c.rom.data()) + rom_offset;
+}
+
+/// RAM without predecoded code.
+bool plainly_writable(const Core& c, std::uint64_t page) {
+  return in_ram(c, page, kPageSize) && c.ram.code_lines(static_cast<std::uint32_t>(page >> kPageShift)) == 0;
 }
 
 struct Page {
@@ -58,12 +59,13 @@ struct Page {
 };
 
 void fill(const Core& c, Tlb& tlb, std::uint32_t linear, const Page& page) {
-  bool plain = false;
-  const std::uintptr_t host = host_page(c, page.physical & ~std::uint64_t{kPageSize - 1}, plain);
+  const std::uint64_t frame = page.physical & ~std::uint64_t{kPageSize - 1};
+  const std::uintptr_t host = page_watched(c, linear) ? 0 : host_page(c, frame);
   TlbEntry& entry = tlb.place(linear, page.global, page.large);
-  if (host == 0 || page_watched(c, linear)) return;
+  entry = TlbEntry{};
+  if (host == 0) return;
   const std::uint32_t tag = linear & kPageMask;
-  entry = {.read_tag = tag, .write_tag = page.writable && plain ? tag : 1, .addend = host - tag};
+  entry = {.read_tag = tag, .write_tag = page.writable && plainly_writable(c, frame) ? tag : 1, .addend = host - tag};
 }
 
 std::uint32_t load_bytes(const std::byte* from, unsigned size) {
@@ -295,8 +297,7 @@ const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear) {
   if ((linear & kPageMask) == entry.read_tag) return reinterpret_cast<const std::uint8_t*>(entry.addend + linear);
   std::uint64_t physical = 0;
   if (!translate_and_fill(c, linear, Purpose::fetch, false, physical)) return nullptr;
-  bool writable = false;
-  const std::uintptr_t host = host_page(c, physical & ~std::uint64_t{kPageSize - 1}, writable);
+  const std::uintptr_t host = host_page(c, physical & ~std::uint64_t{kPageSize - 1});
   if (host != 0) return reinterpret_cast<const std::uint8_t*>(host + (linear & ~kPageMask));
   // Code in memory that is neither RAM nor ROM reads as all ones, which is no instruction.
   raise(c, kInvalidOpcode);

@@ -24,15 +24,14 @@ class Tlb {
  public:
   TlbEntry* entries() { return entries_.data(); }
 
-  /// A page's place, empty; `global`: outlives loads of CR3; `large`: INVLPG of another page may mean this one too.
+  /// A page's place, to be written; `global`: outlives loads of CR3; `large`: INVLPG of another page may mean this one too.
   TlbEntry& place(std::uint32_t linear, bool global, bool large) {
-    const std::size_t slot = slot_of(linear);
+    const std::size_t slot = slot_of(linear), word = slot / 64;
     const std::uint64_t bit = std::uint64_t{1} << (slot % 64);
-    const auto mark = [bit](std::uint64_t& word, bool set) { word = set ? word | bit : word & ~bit; };
-    mark(filled_[slot / 64], true);
-    mark(global_[slot / 64], global);
-    mark(large_[slot / 64], large);
-    return entries_[slot] = TlbEntry{};
+    filled_[word] |= bit;
+    global_[word] = (global_[word] & ~bit) | (global ? bit : 0);
+    large_[word] = (large_[word] & ~bit) | (large ? bit : 0);
+    return entries_[slot];
   }
 
   void flush() {
