@@ -3,14 +3,17 @@
 #include <array>
 
 #include "cpu/handlers.hpp"
+#include "cpu/x87/common.hpp"
 #include "cpu/x87_pending.hpp"
 
 namespace tuxarium::cpu {
 
 namespace {
 
+using x87::BinaryOp;
 using x87::MemoryKind;
 using x87::Unit;
+using Common = x87::Common<Unit>;
 
 constexpr unsigned kMaxImage = 108;
 
@@ -171,6 +174,108 @@ const Op* no_fpu_memory(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
+// The commonest instructions by handlers that call nothing; what is not simple goes to the whole handlers above.
+
+TUXARIUM_HOT bool ready(const Core& c) { return (c.s.cr0 & (kCr0Em | kCr0Ts)) == 0 && !c.fpu.error_pending(); }
+
+TUXARIUM_HOT void record_flat(Core& c, const Op* op, std::uint32_t offset) {
+  record(c, op);
+  c.fpu.record_operand(c.s.segment[op->segment].selector, offset);
+}
+
+template <bool (*Execute)(Unit&, unsigned)>
+const Op* common_register(Core& c, const Op* op) {
+  if (!ready(c) || !Execute(c.fpu, op->modrm & 7u)) [[unlikely]] return go_slow<step_out<fpu_register>>(c, op);
+  record(c, op);
+  TUXARIUM_NEXT();
+}
+
+template <class T, bool (*Execute)(Unit&, T)>
+const Op* common_load(Core& c, const Op* op) {
+  const std::uint32_t offset = operand_offset(c, op);
+  T value;
+  if (!ready(c) || !try_load(c, offset, value) || !Execute(c.fpu, value)) [[unlikely]] return go_slow<fpu_load<T>>(c, op);
+  record_flat(c, op, offset);
+  TUXARIUM_NEXT();
+}
+
+template <class T, unsigned Pops>
+const Op* common_store(Core& c, const Op* op) {
+  const std::uint32_t offset = operand_offset(c, op);
+  x87::ValueResult value;
+  if (!ready(c) || !Common::stage<T>(c.fpu, value) || !try_store(c, offset, static_cast<T>(value.bits))) [[unlikely]] {
+    return go_slow<step_out<fpu_store<T>>>(c, op);
+  }
+  record_flat(c, op, offset);
+  Common::commit_store<Pops>(c.fpu, value.status);
+  TUXARIUM_NEXT();
+}
+
+/// D8 (ST(0) op= ST(i)), DC (ST(i) op= ST(0)) and DE (the same, and pops).
+template <bool IntoI, unsigned Pops>
+Handler pick_common_binary(unsigned reg) {
+  switch (reg) {
+    case 0: return common_register<Common::binary<BinaryOp::add, IntoI, Pops>>;
+    case 1: return common_register<Common::binary<BinaryOp::mul, IntoI, Pops>>;
+    case 4: return common_register<Common::binary<BinaryOp::sub, IntoI, Pops>>;
+    case 5: return common_register<Common::binary<BinaryOp::sub_reversed, IntoI, Pops>>;
+    default: return nullptr;
+  }
+}
+
+Handler pick_common_register(unsigned escape, unsigned modrm) {
+  const unsigned reg = modrm >> 3 & 7;
+  switch (escape) {
+    case 0: return pick_common_binary<false, 0>(reg);
+    case 1:
+      if (reg == 0) return common_register<Common::fld>;
+      if (reg == 1) return common_register<Common::fxch>;
+      if (modrm == 0xe0) return common_register<Common::change_sign<0, 0x8000>>;
+      return modrm == 0xe1 ? common_register<Common::change_sign<0x8000, 0>> : nullptr;
+    case 4: return pick_common_binary<true, 0>(reg);
+    case 5:
+      if (reg == 2) return common_register<Common::fst<0>>;
+      return reg == 3 ? common_register<Common::fst<1>> : nullptr;
+    case 6: return pick_common_binary<true, 1>(reg);
+    default: return nullptr;
+  }
+}
+
+template <class T>
+Handler pick_common_arithmetic(unsigned reg) {
+  switch (reg) {
+    case 0: return common_load<T, Common::binary_with<BinaryOp::add, T>>;
+    case 1: return common_load<T, Common::binary_with<BinaryOp::mul, T>>;
+    case 4: return common_load<T, Common::binary_with<BinaryOp::sub, T>>;
+    case 5: return common_load<T, Common::binary_with<BinaryOp::sub_reversed, T>>;
+    default: return nullptr;
+  }
+}
+
+template <class T>
+Handler pick_common_move(unsigned reg) {
+  switch (reg) {
+    case 0: return common_load<T, Common::load<T>>;
+    case 2: return common_store<T, 0>;
+    case 3: return common_store<T, 1>;
+    default: return nullptr;
+  }
+}
+
+Handler pick_common_memory(unsigned escape, unsigned reg) {
+  switch (escape) {
+    case 0: return pick_common_arithmetic<std::uint32_t>(reg);
+    case 1: return pick_common_move<std::uint32_t>(reg);
+    case 3: return reg == 0 ? common_load<std::uint32_t, Common::load_integer<std::uint32_t>> : nullptr;
+    case 4: return pick_common_arithmetic<std::uint64_t>(reg);
+    case 5: return pick_common_move<std::uint64_t>(reg);
+    case 7:
+      if (reg == 0) return common_load<std::uint16_t, Common::load_integer<std::uint16_t>>;
+      return reg == 5 ? common_load<std::uint64_t, Common::load_integer<std::uint64_t>> : nullptr;
+    default: return nullptr;
+  }
+}
+
 Handler pick_memory_form(unsigned escape, unsigned reg, bool wide_operand) {
   const auto form = Unit::memory_form(escape, reg, wide_operand);
   if (form.kind == MemoryKind::load && Unit::load_handler(escape, reg) != nullptr) {
@@ -209,6 +314,7 @@ Handler pick_x87(const Instruction& i, bool wide, Op& op) {
   op.repeat = 0;
   if (!has_fpu) return i.is_memory ? no_fpu_memory : no_fpu_register;
   const unsigned escape = i.opcode & 7;
+  if (const Handler common = i.is_memory ? (wide ? nullptr : pick_common_memory(escape, i.reg)) : pick_common_register(escape, i.modrm)) return common;
   if (i.is_memory) return pick_memory_form(escape, i.reg, i.operand_size == 4);
   const auto form = Unit::register_form(escape, i.modrm);
   const bool plain = form.valid && form.waiting && !form.control && !form.reads_eflags && !form.writes_eflags && !form.writes_ax;

@@ -17,6 +17,13 @@
 
 #include "cpu/x87/float80.hpp"
 
+// A function that must not be called: handlers that use it keep nothing on the host's stack.
+#if defined(__GNUC__)
+#define TUXARIUM_X87_HOT inline __attribute__((always_inline))
+#else
+#define TUXARIUM_X87_HOT inline
+#endif
+
 namespace tuxarium::cpu::x87 {
 
 enum class BinaryOp : std::uint8_t { add, mul, sub, sub_reversed, div, div_reversed };

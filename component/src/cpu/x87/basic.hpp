@@ -62,7 +62,7 @@ inline Result divide_exact(const Normal& a, const Normal& b, Environment env, un
 // --- the common case: normal operands, result in range ----------------------------------------------------------------------------
 
 /// Nearest, full precision, is worth its own few instructions.
-inline bool round_common(bool negative, int exponent, std::uint64_t high, std::uint64_t low, Environment env, Result& result) {
+TUXARIUM_X87_HOT bool round_common(bool negative, int exponent, std::uint64_t high, std::uint64_t low, Environment env, Result& result) {
   std::uint64_t significand = high;
   bool up = false;
   if ((env.control & 0x0f00u) == 0x0300) [[likely]] {
@@ -83,7 +83,7 @@ inline bool round_common(bool negative, int exponent, std::uint64_t high, std::u
   return static_cast<unsigned>(exponent - 1) < kMaxExponent - 1;
 }
 
-inline bool multiply_common(const Float80& a, const Float80& b, Environment env, Result& result) {
+TUXARIUM_X87_HOT bool multiply_common(const Float80& a, const Float80& b, Environment env, Result& result) {
   const Wide product = multiply(a.significand, b.significand);
   const unsigned shift = (product.high & kIntegerBit) == 0 ? 1 : 0;
   const int exponent = static_cast<int>(a.exponent() + b.exponent()) - static_cast<int>(kExponentBias) + 1 - static_cast<int>(shift);
@@ -92,7 +92,7 @@ inline bool multiply_common(const Float80& a, const Float80& b, Environment env,
 }
 
 /// `flip` negates b.
-inline bool add_common(const Float80& a, const Float80& b, bool flip, Environment env, Result& result) {
+TUXARIUM_X87_HOT bool add_common(const Float80& a, const Float80& b, bool flip, Environment env, Result& result) {
   const bool sign_a = a.sign(), sign_b = b.sign() != flip;
   int exponent = static_cast<int>(a.exponent());
   const int distance = exponent - static_cast<int>(b.exponent());
@@ -130,7 +130,7 @@ inline bool add_common(const Float80& a, const Float80& b, bool flip, Environmen
 
 /// False, with `result` untouched in meaning, when the operands or the result are not common.
 template <BinaryOp op>
-inline bool binary_common(const Float80& a, const Float80& b, Environment env, Result& result) {
+TUXARIUM_X87_HOT bool binary_common(const Float80& a, const Float80& b, Environment env, Result& result) {
   if constexpr (op == BinaryOp::div || op == BinaryOp::div_reversed) return false;
   if (!is_normal(a) || !is_normal(b)) [[unlikely]]
     return false;
@@ -141,7 +141,7 @@ inline bool binary_common(const Float80& a, const Float80& b, Environment env, R
 
 /// To a single (23, 8) or double (52, 11), when the result is a normal number.
 template <unsigned fraction_bits, unsigned exponent_bits>
-inline bool narrow_common(const Float80& a, Environment env, ValueResult& result) {
+TUXARIUM_X87_HOT bool narrow_common(const Float80& a, Environment env, ValueResult& result) {
   constexpr unsigned kDropped = 63 - fraction_bits, kMaximum = (1u << exponent_bits) - 1;
   constexpr unsigned kRebias = kExponentBias - (kMaximum >> 1);
   if (!is_normal(a)) [[unlikely]]

@@ -25,7 +25,7 @@ struct Rounded {
 };
 
 /// Rounds `value.high`, with everything below it in `value.low`, to a multiple of 2^dropped.
-constexpr Rounded round_significand(bool negative, const Wide& value, unsigned dropped, Direction direction) {
+TUXARIUM_X87_HOT constexpr Rounded round_significand(bool negative, const Wide& value, unsigned dropped, Direction direction) {
   std::uint64_t rest = value.low, kept = value.high;
   if (dropped != 0) {
     rest = value.high << (64 - dropped) | value.low >> dropped | (value.low << (64 - dropped) != 0 ? 1u : 0u);
