@@ -13,7 +13,7 @@ namespace {
 using imgui::Key;
 
 std::optional<Key> special_key(int key) {
-  if (key >= GLFW_KEY_F1 && key <= GLFW_KEY_F12) return static_cast<Key>(static_cast<int>(Key::f1) + (key - GLFW_KEY_F1));
+  if (key >= GLFW_KEY_F1 && key <= GLFW_KEY_F20) return static_cast<Key>(static_cast<int>(Key::f1) + (key - GLFW_KEY_F1));
   switch (key) {
     case GLFW_KEY_ENTER: return Key::enter;
     case GLFW_KEY_KP_ENTER: return Key::keypad_enter;
@@ -34,21 +34,10 @@ std::optional<Key> special_key(int key) {
   }
 }
 
-// Without NumLock the keypad moves the cursor, and makes no text.
+// Without NumLock the keypad's digits and its point make no text.
 std::optional<Key> keypad_key(int key) {
-  switch (key) {
-    case GLFW_KEY_KP_0: return Key::insert;
-    case GLFW_KEY_KP_DECIMAL: return Key::del;
-    case GLFW_KEY_KP_1: return Key::end;
-    case GLFW_KEY_KP_2: return Key::down;
-    case GLFW_KEY_KP_3: return Key::page_down;
-    case GLFW_KEY_KP_4: return Key::left;
-    case GLFW_KEY_KP_6: return Key::right;
-    case GLFW_KEY_KP_7: return Key::home;
-    case GLFW_KEY_KP_8: return Key::up;
-    case GLFW_KEY_KP_9: return Key::page_up;
-    default: return std::nullopt;
-  }
+  if (key >= GLFW_KEY_KP_0 && key <= GLFW_KEY_KP_9) return static_cast<Key>(static_cast<int>(Key::keypad_0) + (key - GLFW_KEY_KP_0));
+  return key == GLFW_KEY_KP_DECIMAL ? std::optional{Key::keypad_decimal} : std::nullopt;
 }
 
 std::optional<Key> character_key(int key) {

@@ -41,9 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(t.selected_text().size() < 1'000'000);
         break;
       case 3:
-        t.key(static_cast<Key>(a % (static_cast<unsigned>(Key::f12) + 1)), {.shift = (b & 1) != 0, .alt = (b & 2) != 0, .control = (b & 4) != 0});
-        t.mouse(static_cast<int>(a), static_cast<int>(b), {});
-        t.mouse_button(static_cast<int>(1 + a % 5), b % 2 != 0, {});
+        t.key(static_cast<Key>(a % (static_cast<unsigned>(Key::keypad_equal) + 1)), {.shift = (b & 1) != 0, .alt = (b & 2) != 0, .control = (b & 4) != 0});
+        t.mouse({.row = static_cast<int>(a), .column = static_cast<int>(b), .x = static_cast<int>(a), .y = static_cast<int>(b)}, {});
+        t.mouse_button(static_cast<int>(1 + a % 7), b % 2 != 0, {});
         break;
       default: {
         const std::size_t length = std::min<std::size_t>(a * 4 + 1, input.size());

@@ -20,7 +20,7 @@ set(table
   "hao/guest_library/include        | public"
   "hao/guest_library/src            | public zstd.h"
   "imgui_frontend/include           | public tuxarium_imgui/"
-  "imgui_frontend/src/vt            | vterm.h"
+  "imgui_frontend/src/vt            |"
   "imgui_frontend/src/widget        | vt public tuxarium_imgui/ imgui.h imgui_internal.h"
 )
 set(parts base memory cpu jit bus time devices disk wire net machine vt widget)

@@ -42,10 +42,11 @@ CellPosition word_end(const ScreenBuffer& buffer, CellPosition at) {
   }
 }
 
-void append_row(std::string& text, const Row& row, std::size_t first, std::size_t last, bool trim) {
-  const std::size_t start = text.size();
-  std::size_t kept = start;
-  for (std::size_t c = first; c <= last && c < row.cells.size(); ++c) {
+}  // namespace
+
+void append_row_text(std::string& text, const Row& row, std::size_t first, std::size_t last, bool trim) {
+  std::size_t kept = text.size();
+  for (std::size_t c = first; c < std::min(last, row.cells.size()); ++c) {
     const Cell& cell = row.cells[c];
     if (cell.width == 0) continue;
     append_utf8(text, cell.code_point == 0 ? U' ' : cell.code_point);
@@ -58,8 +59,6 @@ void append_row(std::string& text, const Row& row, std::size_t first, std::size_
   }
   if (trim) text.resize(kept);
 }
-
-}  // namespace
 
 CellRange Selection::unit_around(const ScreenBuffer& buffer, CellPosition at) const {
   at.line = std::clamp(at.line, buffer.first_line(), buffer.end_line() - 1);
@@ -81,17 +80,23 @@ CellRange Selection::unit_around(const ScreenBuffer& buffer, CellPosition at) co
   return unit;
 }
 
-void Selection::begin(const ScreenBuffer& buffer, CellPosition at, SelectionUnit unit) {
+void Selection::begin(const ScreenBuffer& buffer, CellPosition at, SelectionUnit unit, bool block) {
   unit_ = unit;
+  block_ = block;
   anchor_ = unit_around(buffer, at);
   range_ = anchor_;
+  range_->block = block_;
   generation_ = buffer.generation();
 }
 
 void Selection::extend(const ScreenBuffer& buffer, CellPosition to) {
   if (!range(buffer)) return;
   const CellRange unit = unit_around(buffer, to);
-  range_ = CellRange{std::min(anchor_.first, unit.first), std::max(anchor_.last, unit.last)};
+  range_ = CellRange{std::min(anchor_.first, unit.first), std::max(anchor_.last, unit.last), block_};
+  if (block_) {
+    range_->first.column = std::min(anchor_.first.column, unit.first.column);
+    range_->last.column = std::max(anchor_.last.column, unit.last.column);
+  }
   generation_ = buffer.generation();
 }
 
@@ -114,10 +119,10 @@ std::string Selection::text(const ScreenBuffer& buffer) {
   if (!marked) return text;
   for (auto line = marked->first.line; line <= marked->last.line; ++line) {
     const bool last = line == marked->last.line;
-    const bool runs_on = !last && buffer.line(line + 1).continues_previous;
-    const auto from = line == marked->first.line ? static_cast<std::size_t>(marked->first.column) : 0;
+    const bool runs_on = !marked->block && !last && buffer.line(line + 1).continues_previous;
     const Row& row = buffer.line(line);
-    append_row(text, row, from, last ? static_cast<std::size_t>(marked->last.column) : row.cells.size(), !runs_on);
+    const auto [from, to] = marked->columns(line, static_cast<int>(row.cells.size()));
+    append_row_text(text, row, static_cast<std::size_t>(from), static_cast<std::size_t>(to) + 1, !runs_on);
     if (!last && !runs_on) text.push_back('\n');
   }
   return text;

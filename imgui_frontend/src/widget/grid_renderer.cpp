@@ -152,7 +152,7 @@ void GridRenderer::draw_glyphs(ImDrawList& list, ImVec2 at, CellSize cell, const
 }
 
 void GridRenderer::draw_lines(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row) const {
-  constexpr std::uint16_t kLines = vt::attribute::underline | vt::attribute::double_underline | vt::attribute::strike;
+  constexpr std::uint16_t kLines = vt::attribute::underline_mask | vt::attribute::strike;
   for (std::size_t c = 0; c < looks_.size();) {
     const auto lines = static_cast<std::uint16_t>(row.cells[c].attributes & kLines);
     const ImU32 color = looks_[c].foreground;
@@ -161,8 +161,8 @@ void GridRenderer::draw_lines(ImDrawList& list, ImVec2 at, CellSize cell, const 
     if (lines == 0) continue;
     const float left = at.x + static_cast<float>(from) * cell.width, right = at.x + static_cast<float>(c) * cell.width;
     const auto line = [&](float y) { list.AddRectFilled({left, y}, {right, y + 1}, color); };
-    if ((lines & vt::attribute::underline) != 0) line(at.y + cell.height - 2);
-    if ((lines & vt::attribute::double_underline) != 0) line(at.y + cell.height - 4);
+    if (row.cells[from].underline() != vt::Underline::none) line(at.y + cell.height - 2);
+    if (row.cells[from].underline() == vt::Underline::twofold) line(at.y + cell.height - 4);
     if ((lines & vt::attribute::strike) != 0) line(at.y + std::round(cell.height * 0.55f));
   }
 }

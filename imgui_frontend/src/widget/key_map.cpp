@@ -23,6 +23,12 @@ struct KeyRow {
 #else
 #define TUXARIUM_KEY(name, glfw) (glfw)
 #endif
+// Named since 1.89.7.
+#if IMGUI_VERSION_NUM >= 18970 || IMGUI_VERSION_NUM < 18700
+#define TUXARIUM_F13_TO_F20(name, glfw) TUXARIUM_KEY(name, glfw)
+#else
+#define TUXARIUM_F13_TO_F20(name, glfw) (-1)
+#endif
 
 // clang-format off
 constexpr auto kKeys = std::to_array<KeyRow>({
@@ -37,7 +43,19 @@ constexpr auto kKeys = std::to_array<KeyRow>({
     {Key::f4, TUXARIUM_KEY(F4, 293), 0, 0},   {Key::f5, TUXARIUM_KEY(F5, 294), 0, 0},   {Key::f6, TUXARIUM_KEY(F6, 295), 0, 0},
     {Key::f7, TUXARIUM_KEY(F7, 296), 0, 0},   {Key::f8, TUXARIUM_KEY(F8, 297), 0, 0},   {Key::f9, TUXARIUM_KEY(F9, 298), 0, 0},
     {Key::f10, TUXARIUM_KEY(F10, 299), 0, 0}, {Key::f11, TUXARIUM_KEY(F11, 300), 0, 0}, {Key::f12, TUXARIUM_KEY(F12, 301), 0, 0},
-    {Key::keypad_enter, TUXARIUM_KEY(KeypadEnter, 335), 0, 0},
+    {Key::f13, TUXARIUM_F13_TO_F20(F13, 302), 0, 0}, {Key::f14, TUXARIUM_F13_TO_F20(F14, 303), 0, 0},
+    {Key::f15, TUXARIUM_F13_TO_F20(F15, 304), 0, 0}, {Key::f16, TUXARIUM_F13_TO_F20(F16, 305), 0, 0},
+    {Key::f17, TUXARIUM_F13_TO_F20(F17, 306), 0, 0}, {Key::f18, TUXARIUM_F13_TO_F20(F18, 307), 0, 0},
+    {Key::f19, TUXARIUM_F13_TO_F20(F19, 308), 0, 0}, {Key::f20, TUXARIUM_F13_TO_F20(F20, 309), 0, 0},
+    {Key::keypad_0, TUXARIUM_KEY(Keypad0, 320), 0, 0}, {Key::keypad_1, TUXARIUM_KEY(Keypad1, 321), 0, 0},
+    {Key::keypad_2, TUXARIUM_KEY(Keypad2, 322), 0, 0}, {Key::keypad_3, TUXARIUM_KEY(Keypad3, 323), 0, 0},
+    {Key::keypad_4, TUXARIUM_KEY(Keypad4, 324), 0, 0}, {Key::keypad_5, TUXARIUM_KEY(Keypad5, 325), 0, 0},
+    {Key::keypad_6, TUXARIUM_KEY(Keypad6, 326), 0, 0}, {Key::keypad_7, TUXARIUM_KEY(Keypad7, 327), 0, 0},
+    {Key::keypad_8, TUXARIUM_KEY(Keypad8, 328), 0, 0}, {Key::keypad_9, TUXARIUM_KEY(Keypad9, 329), 0, 0},
+    {Key::keypad_decimal, TUXARIUM_KEY(KeypadDecimal, 330), 0, 0}, {Key::keypad_divide, TUXARIUM_KEY(KeypadDivide, 331), 0, 0},
+    {Key::keypad_multiply, TUXARIUM_KEY(KeypadMultiply, 332), 0, 0}, {Key::keypad_subtract, TUXARIUM_KEY(KeypadSubtract, 333), 0, 0},
+    {Key::keypad_add, TUXARIUM_KEY(KeypadAdd, 334), 0, 0}, {Key::keypad_enter, TUXARIUM_KEY(KeypadEnter, 335), 0, 0},
+    {Key::keypad_equal, TUXARIUM_KEY(KeypadEqual, 336), 0, 0},
     {Key::a, TUXARIUM_KEY(A, 'A'), 'a', 'A'}, {Key::b, TUXARIUM_KEY(B, 'B'), 'b', 'B'}, {Key::c, TUXARIUM_KEY(C, 'C'), 'c', 'C'},
     {Key::d, TUXARIUM_KEY(D, 'D'), 'd', 'D'}, {Key::e, TUXARIUM_KEY(E, 'E'), 'e', 'E'}, {Key::f, TUXARIUM_KEY(F, 'F'), 'f', 'F'},
     {Key::g, TUXARIUM_KEY(G, 'G'), 'g', 'G'}, {Key::h, TUXARIUM_KEY(H, 'H'), 'h', 'H'}, {Key::i, TUXARIUM_KEY(I, 'I'), 'i', 'I'},
@@ -61,6 +79,7 @@ constexpr auto kKeys = std::to_array<KeyRow>({
 });
 // clang-format on
 #undef TUXARIUM_KEY
+#undef TUXARIUM_F13_TO_F20
 
 constexpr bool in_order() {
   for (std::size_t i = 0; i < kKeys.size(); ++i) {
@@ -69,15 +88,14 @@ constexpr bool in_order() {
   return kKeys.size() == kKeyCount;
 }
 static_assert(in_order(), "kKeys has one row for each Key, in its order");
-static_assert(static_cast<int>(Key::f12) == static_cast<int>(vt::Key::f12), "both enumerations begin with the same keys");
+static_assert(static_cast<int>(Key::keypad_equal) == static_cast<int>(vt::Key::keypad_equal), "both enumerations begin with the same keys");
 
 }  // namespace
 
 int default_imgui_key(Key key) { return key < Key::count ? kKeys[static_cast<std::size_t>(key)].imgui : -1; }
 
 std::optional<vt::Key> terminal_key(Key key) {
-  if (key == Key::keypad_enter) return vt::Key::enter;
-  if (key <= Key::f12) return static_cast<vt::Key>(key);
+  if (key <= Key::keypad_equal) return static_cast<vt::Key>(key);
   return std::nullopt;
 }
 

@@ -295,7 +295,7 @@ void TerminalWidget::Impl::report_mouse(const Layout& layout, bool hovered) {
   const vt::CellPosition at = cell_under_mouse(layout);
   const std::uint64_t screen = terminal_.buffer().screen_line();
   const vt::Modifiers held = to_vt(held_modifiers());
-  if (at.line >= screen && (hovered || reported_buttons_ != 0)) terminal_.mouse(static_cast<int>(at.line - screen), at.column, held);
+  if (at.line >= screen && (hovered || reported_buttons_ != 0)) terminal_.mouse({.row = static_cast<int>(at.line - screen), .column = at.column}, held);
   constexpr std::array<int, 3> kGuestButton{1, 3, 2};  // Dear ImGui counts left, right, middle
   for (int b = 0; b < 3; ++b) {
     const unsigned bit = 1u << b;

@@ -99,15 +99,90 @@ TEST_CASE("paste beyond the bound is cut and counted, and its brackets stay") {
 
 TEST_CASE("mouse reports only when asked for") {
   Terminal t{{}};
-  t.mouse(2, 3, {});
+  t.mouse({.row = 2, .column = 3}, {});
   t.mouse_button(1, true, {});
   CHECK(output(t).empty());
   t.mouse_button(1, false, {});
   write(t, "\x1b[?1000h\x1b[?1006h");
   CHECK(t.mouse_mode() == MouseMode::click);
-  t.mouse(4, 9, {});
+  t.mouse({.row = 4, .column = 9}, {});
   t.mouse_button(1, true, {});
   CHECK(output(t) == "\x1b[<0;10;5M");
+}
+
+TEST_CASE("keys with modifiers, as xterm has them") {
+  CHECK(sent(Key::f1, kShift) == "\x1b[1;2P");
+  CHECK(sent(Key::f5, kControl) == "\x1b[15;5~");
+  CHECK(sent(Key::f12, {.shift = true, .alt = true, .control = true}) == "\x1b[24;8~");
+  CHECK(sent(Key::f13) == "\x1b[25~");
+  CHECK(sent(Key::f20) == "\x1b[34~");
+  CHECK(sent(Key::home, kControl, "\x1b[?1h") == "\x1b[1;5H");
+  CHECK(sent(Key::home, {}, "\x1b[?1h") == "\x1bOH");
+  CHECK(sent(Key::del, kShift) == "\x1b[3;2~");
+  CHECK(sent(Key::page_up, kAlt) == "\x1b[5;3~");
+}
+
+TEST_CASE("the keypad") {
+  CHECK(sent(Key::keypad_enter) == "\r");
+  CHECK(sent(Key::keypad_7) == "\x1b[H");
+  CHECK(sent(Key::keypad_5) == "\x1b[E");
+  CHECK(sent(Key::keypad_add) == "+");
+  CHECK(sent(Key::keypad_7, {}, "\x1b=") == "\x1bOw");
+  CHECK(sent(Key::keypad_enter, {}, "\x1b[?66h") == "\x1bOM");
+  CHECK(sent(Key::keypad_7, {}, "\x1b=\x1b>") == "\x1b[H");
+}
+
+TEST_CASE("modes of the keyboard") {
+  CHECK(sent(Key::enter, {}, "\x1b[20h") == "\r\n");
+  CHECK(sent(Key::backspace, {}, "\x1b[?67h") == "\b");
+  CHECK(sent(Key::up, {}, "\x1b[?2l") == "\x1b" "A");
+  CHECK(sent(Key::f1, {}, "\x1b[?2l") == "\x1bP");
+  CHECK(sent(Key::tab, kControl, "\x1b[>4;2m") == "\x1b[27;5;9~");
+  Terminal t{{}};
+  write(t, "\x1b[>4;2m\x1b[?4m");
+  t.character(U'i', kControl);
+  CHECK(output(t) == "\x1b[>4;2m\x1b[27;5;105~");
+  write(t, "\x1b[>4m");
+  t.character(U'i', kControl);
+  CHECK(output(t) == "\t");
+}
+
+TEST_CASE("focus events only when asked for") {
+  Terminal t{{}};
+  t.focus(true);
+  CHECK(output(t).empty());
+  write(t, "\x1b[?1004h");
+  t.focus(true);
+  t.focus(false);
+  CHECK(output(t) == "\x1b[I\x1b[O");
+}
+
+TEST_CASE("mouse modes and formats") {
+  const auto clicked = [](std::string_view modes, Modifiers held = {}) {
+    Terminal t{{.rows = 300, .columns = 300}};
+    write(t, modes);
+    t.mouse({.row = 4, .column = 9, .x = 70, .y = 55}, held);
+    t.mouse_button(3, true, held);
+    t.mouse({.row = 5, .column = 9, .x = 70, .y = 60}, held);
+    t.mouse_button(3, false, held);
+    t.mouse({.row = 6, .column = 9, .x = 70, .y = 66}, held);
+    t.mouse_button(4, true, held);
+    return output(t);
+  };
+  CHECK(clicked("\x1b[?9h") == "\x1b[M\"*%");
+  CHECK(clicked("\x1b[?1000h") == "\x1b[M\"*%\x1b[M#*&\x1b[M`*'");
+  CHECK(clicked("\x1b[?1000h\x1b[?1006h") == "\x1b[<2;10;5M\x1b[<2;10;6m\x1b[<64;10;7M");
+  CHECK(clicked("\x1b[?1002h\x1b[?1006h") == "\x1b[<2;10;5M\x1b[<34;10;6M\x1b[<2;10;6m\x1b[<64;10;7M");
+  CHECK(clicked("\x1b[?1003h\x1b[?1006h") == "\x1b[<35;10;5M\x1b[<2;10;5M\x1b[<34;10;6M\x1b[<2;10;6m\x1b[<35;10;7M\x1b[<64;10;7M");
+  CHECK(clicked("\x1b[?1000h\x1b[?1015h") == "\x1b[34;10;5M\x1b[35;10;6M\x1b[96;10;7M");
+  CHECK(clicked("\x1b[?1000h\x1b[?1016h") == "\x1b[<2;71;56M\x1b[<2;71;61m\x1b[<64;71;67M");
+  CHECK(clicked("\x1b[?1000h\x1b[?1006h", {.alt = true, .control = true}) == "\x1b[<26;10;5M\x1b[<26;10;6m\x1b[<88;10;7M");
+  CHECK(clicked("\x1b[?1000h\x1b[?1000l").empty());
+  Terminal far{{.rows = 10, .columns = 400}};
+  write(far, "\x1b[?1000h");
+  far.mouse({.row = 0, .column = 300}, {});
+  far.mouse_button(1, true, {});
+  CHECK(output(far).empty());
 }
 
 }  // namespace tuxarium::vt

@@ -9,7 +9,7 @@ void put(ScreenBuffer& b, int row, int column, char32_t c, std::uint8_t width = 
   Cell cell;
   cell.code_point = c;
   cell.width = width;
-  b.put(row, column, cell, nullptr, 0);
+  b.put(row, column, cell);
 }
 
 char32_t at(const ScreenBuffer& b, int row, std::size_t column) { return b.screen_row(row).cells[column].code_point; }
@@ -96,15 +96,15 @@ TEST_CASE("parts of the screen move in all directions") {
 TEST_CASE("resize keeps the cursor's row in view and brings lines back") {
   ScreenBuffer b{4, 4, 10};
   for (int r = 0; r < 4; ++r) put(b, r, 0, U'a' + static_cast<char32_t>(r));
-  CHECK(b.resize(2, 4, 3) == -2);
+  CHECK(b.resize(2, 4, {3, 0}, true).row == 1);
   CHECK(at(b, 0, 0) == U'c');
   CHECK(b.scrollback() == 2);
-  CHECK(b.resize(5, 6, 1) == 2);
+  CHECK(b.resize(5, 6, {1, 0}, true).row == 3);
   CHECK(at(b, 0, 0) == U'a');
   CHECK(at(b, 3, 0) == U'd');
   CHECK(at(b, 4, 0) == 0);
   CHECK(b.screen_row(0).cells.size() == 6);
-  CHECK(b.resize(2, 3, 0) == 0);
+  CHECK(b.resize(2, 3, {0, 0}, true).row == 0);
   CHECK(at(b, 1, 0) == U'b');
 }
 

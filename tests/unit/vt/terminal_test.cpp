@@ -28,8 +28,9 @@ TEST_CASE("attributes and colours") {
   Terminal t{{.rows = 2, .columns = 40}};
   write(t, "\x1b[1;2;3;4;5;7;8;9mA\x1b[0mB\x1b[31;42mC\x1b[38;5;200;48;2;1;2;3mD\x1b[39;49mE\x1b[91mF\x1b[21mG");
   const auto a = cell(t, 0, 0).attributes;
-  CHECK(a == (attribute::bold | attribute::dim | attribute::italic | attribute::underline | attribute::blink | attribute::reverse |
-              attribute::conceal | attribute::strike));
+  CHECK(a == (attribute::bold | attribute::dim | attribute::italic | attribute::blink | attribute::reverse |
+              attribute::conceal | attribute::strike | (1u << attribute::underline_shift)));
+  CHECK(cell(t, 0, 0).underline() == Underline::single);
   CHECK(cell(t, 0, 1).attributes == 0);
   CHECK(cell(t, 0, 2).foreground == Color::indexed(1));
   CHECK(cell(t, 0, 2).background == Color::indexed(2));
@@ -38,7 +39,7 @@ TEST_CASE("attributes and colours") {
   CHECK(cell(t, 0, 4).foreground == Color{});
   CHECK(cell(t, 0, 4).background == Color{});
   CHECK(cell(t, 0, 5).foreground == Color::indexed(9));
-  CHECK((cell(t, 0, 6).attributes & attribute::double_underline) != 0);
+  CHECK(cell(t, 0, 6).underline() == Underline::twofold);
 }
 
 TEST_CASE("SGR 2 and 8 are not found inside colours") {
