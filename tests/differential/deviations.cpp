@@ -74,13 +74,20 @@ void beyond_4_gib(const Case&, const Outcome& host, Outcome& here) {
   if (limit && host.error == 0 && here.vector == kPageFault && here.cr2 >= kLastBytes) take_fault(host, here);
 }
 
+void alignment_of_unaligned_moves(const Case& c, const Outcome& host, Outcome& here) {
+  const Mnemonic m = mnemonic(c);
+  if (m != movups && m != movupd && m != movdqu && m != lddqu) return;
+  if (host.vector == kAlignmentCheck || here.vector == kAlignmentCheck) here = host;
+}
+
 void popa_in_parts(const Case& c, const Outcome& host, Outcome& here) {
   if (mnemonic(c) != popa || host.vector < 0 || host.vector != here.vector) return;
   for (const unsigned r : {kEdi, kEsi, kEbp, kEbx, kEdx, kEcx, kEax}) here.gpr[r] = host.gpr[r];
 }
 
 void wide_selector_pop(const Case& c, const Outcome& host, Outcome& here) {
-  if (mnemonic(c) == pop_seg && host.vector == kPageFault && c.form->operand_size == 4) here = host;
+  if (mnemonic(c) != pop_seg || c.form->operand_size != 4) return;
+  if (host.vector == kPageFault || host.vector == kStackFault || host.vector == kAlignmentCheck) here = host;
 }
 
 void ud1_without_operand(const Case& c, const Outcome& host, Outcome& here) {
@@ -91,7 +98,7 @@ void enter_on_small_stack(const Case& c, const Outcome& host, Outcome& here) {
   if (mnemonic(c) != enter || c.form->operand_size != 4 || !stack_is_16bit(c)) return;
   here.gpr[kEbp] = (here.gpr[kEbp] & 0xffff) | (host.gpr[kEbp] & 0xffff0000u);
   // ENTER pushes it, too.
-  take_memory(host, here, segment_base(c.segment[kSs]) + (c.gpr[kEsp] & 0xffff) - 4 * 33, 4 * 33);
+  for (std::uint32_t n = 1; n <= 4 * 33; ++n) take_memory(host, here, segment_base(c.segment[kSs]) + ((c.gpr[kEsp] - n) & 0xffff), 1);
 }
 
 void lar_limit_bits(const Case& c, const Outcome& host, Outcome& here) {
@@ -111,7 +118,7 @@ void mmx_state_before_store(const Case& c, const Outcome& host, Outcome& here) {
 }
 
 void masked_bytes(const Case& c, const Outcome& host, Outcome& here) {
-  if ((mnemonic(c) == maskmovq || mnemonic(c) == maskmovdqu) && host.vector >= 0 && here.vector == kCompleted) here = host;
+  if ((mnemonic(c) == maskmovq || mnemonic(c) == maskmovdqu) && host.vector >= 0) here = host;
 }
 
 void rf_between_iterations(const Case& c, const Outcome& host, Outcome& here) {
@@ -131,6 +138,12 @@ void fxsave_fields(const Case& c, const Outcome& host, Outcome& here) {
 
 void fxrstor_pointers(const Case& c, const Outcome& host, Outcome& here) {
   if (mnemonic(c) == fxrstor) take_fx(host, here, 6, 18);
+}
+
+void misaligned_mode(const Case& c, const Outcome& host, Outcome& here) {
+  constexpr std::uint8_t kMmInByte2 = 0x02;
+  const bool loads = mnemonic(c) == ldmxcsr || mnemonic(c) == fxrstor;
+  if (loads && (host.fx[26] & kMmInByte2) != 0 && here.vector == kGeneralProtection) here = host;
 }
 
 void comi_keeps_c1(const Case& c, const Outcome& host, Outcome& here) {
@@ -155,6 +168,8 @@ constexpr Deviation kDeviations[] = {
      "AMD reads all that an outer level would need, and pushes, before it checks the selector and the limit", order_of_faults},
     {"#GP for alignment or #SS for the limit", "both apply, and the manual gives no order", misaligned_or_beyond},
     {"an operand across 4 GiB faults by its segment's limit", "SDM 3A, 5.3: with a limit of FFFFFFFF it may or may not", beyond_4_gib},
+    {"#AC of the moves that need no alignment", "SDM 2B, MOVUPS: it may or may not be raised; AMD raises it across a cache line",
+     alignment_of_unaligned_moves},
     {"registers after a POPA that faults", "AMD loads register by register; restarted, it loads them again", popa_in_parts},
     {"POP segment reads four bytes on the host", "the manual leaves open whether the upper half is read", wide_selector_pop},
     {"UD1's operand is not fetched by the host", "AMD ends the instruction at the opcode", ud1_without_operand},
@@ -168,6 +183,7 @@ constexpr Deviation kDeviations[] = {
     {"FXSAVE: last instruction, operand and opcode; MXCSR mask", "AMD leaves the pointers out unless an exception waits; newer MXCSRs have more bits",
      fxsave_fields},
     {"FXRSTOR: last instruction, operand and opcode", "AMD loads them only when an exception waits", fxrstor_pointers},
+    {"bit 17 of MXCSR", "AMD's misaligned mode: reserved here and in the SDM", misaligned_mode},
     {"C1 after FCOMI and its like", "SDM 2A, FCOMI: C1 is set to 0; AMD leaves it", comi_keeps_c1},
     {"MXCSR's precision flag beside an unmasked overflow or underflow", "depends on the result with an unbounded exponent, which is not computed here",
      precision_beside_unmasked},

@@ -117,6 +117,7 @@ class Builder {
     c_.eflags = dice_.word() & kArithmeticFlags;
     if (dice_.one_in(6)) c_.eflags |= kDf;
     if (dice_.one_in(8)) c_.eflags |= kId;
+    if (dice_.one_in(16)) c_.eflags |= kAc;
     // In the host's long mode IRET with NT is #GP.
     if (dice_.one_in(32) && row_.mnemonic != Mnemonic::iret) c_.eflags |= kNt;
     if (dice_.one_in(48) && !traces_landing()) c_.eflags |= kTf;
@@ -635,7 +636,7 @@ class Builder {
     const std::uint32_t end = c_.end() + size;
     const auto sane = [&](std::uint32_t displacement) {
       const std::uint32_t target = end + displacement;
-      return displacement == 0 || target - (c_.code_address - 1) >= 40;
+      return displacement == 0 || (target - (c_.code_address - 1) >= 40 && target - kGateBase >= kGateSize);
     };
     for (unsigned attempt = 0; attempt < 16; ++attempt) {
       std::uint32_t displacement = dice_.one_in(6) ? 0 : dice_.one_in(3) && size > 1 ? integer_value(dice_) : dice_.below(0x200) - 0x100;

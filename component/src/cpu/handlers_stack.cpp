@@ -223,7 +223,7 @@ TUXARIUM_OUTLINE const Op* op_enter(Core& c, const Op* op) {
   StackFrame top{c, c.s.segment[kSs], (frame.pointer() - op->immediate) & mask, false};
   std::uint32_t linear = 0;
   const std::uint32_t new_esp = top.pointer();
-  if (!segment_check(c, kSs, new_esp, size, Access::write, linear) || !probe_write(c, linear, size)) return fault(c, op);
+  if (!segment_check(c, kSs, new_esp, size, Access::write, linear) || !aligned(c, linear, size) || !probe_write(c, linear, size)) return fault(c, op);
   if (size == 2) {
     put<std::uint16_t>(c, kEbp * 4, static_cast<std::uint16_t>(frame_pointer));
   } else {

@@ -53,7 +53,8 @@ const Op* fpu_load(Core& c, const Op* op) {
 /// A store that an unmasked exception suppresses has the faults of one all the same.
 template <class T>
 bool store_or_probe(Core& c, std::uint32_t linear, const x87::StagedStore& staged) {
-  return staged.size != 0 ? store<T>(c, linear, static_cast<T>(staged.bits)) : probe_write(c, linear, sizeof(T));
+  if (staged.size != 0) return store<T>(c, linear, static_cast<T>(staged.bits));
+  return aligned(c, linear, sizeof(T)) && probe_write(c, linear, sizeof(T));
 }
 
 template <class T>

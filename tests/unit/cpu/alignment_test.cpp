@@ -136,6 +136,19 @@ TEST_CASE("the stack is checked too") {
   }
 }
 
+TEST_CASE("what an instruction would only write to is checked too") {
+  Bench b;
+  prepare(b, {{0xc8, 0x0e, 0, 0}, 4}, 0);  // ENTER, whose frame ends at an odd place
+  b.set(kEsp, 0xaff0);
+  CHECK(b.trap(20).vector == kAlignmentCheck);
+  // FNINIT; FLDCW [ESI], all unmasked; FSTP dword [EBX + 1] of an empty register.
+  prepare(b, {{0xdb, 0xe3, 0xd9, 0x2e, 0xd9, 0x5b, 0x01}, 4}, 0);
+  b.poke<std::uint16_t>(kSomewhere, 0x0340);
+  const Trap t = b.trap(20);
+  CHECK(t.vector == kAlignmentCheck);
+  CHECK(t.eip == kCode + 4);
+}
+
 TEST_CASE("POPF turns the checks on and off") {
   Bench b;
   b.flat(3);
