@@ -471,3 +471,156 @@ TEST_CASE("an x87 encoding that does not exist is #UD, also with an error that w
   CHECK(t.vector == kInvalidOpcode);
   CHECK(t.eip == kCode + 6);
 }
+
+TEST_CASE("call gates of 16 bits, to conforming code, and by JMP") {
+  Bench b;
+  b.flat(3);
+  SUBCASE("16 bits: words are pushed and copied") {
+    b.gdt(kFreeEntry, gate(kCode0, 0x1234, 0x84 | kLevel3, 2));
+    b.put(0x1234, {0xf4});
+    b.poke<std::uint32_t>(0xb000 - 4, 0x22221111);
+    b.set(kEsp, 0xb000 - 4);
+    b.code({0x9a, 0, 0, 0, 0, kFreeEntry + 3, 0});
+    b.step();
+    CHECK(b.state().cpl == 0);
+    CHECK(b.eip() == 0x1234);
+    CHECK(b.reg(kEsp) == 0xa000 - 12);
+    CHECK(b.peek_as<std::uint16_t>(0xa000 - 2) == kData3);
+    CHECK(b.peek_as<std::uint16_t>(0xa000 - 4) == 0xb000 - 4);
+    CHECK(b.peek(0xa000 - 8) == 0x22221111);
+    CHECK(b.peek_as<std::uint16_t>(0xa000 - 10) == kCode3);
+    CHECK(b.peek_as<std::uint16_t>(0xa000 - 12) == ((kCode + 7) & 0xffff));
+  }
+  SUBCASE("conforming code runs at the caller's level on the caller's stack") {
+    b.gdt(kFreeEntry + 8, descriptor(0, 0xfffff, kCodeAccess | 4, kBig | kPages));
+    b.gdt(kFreeEntry, gate(kFreeEntry + 8, kCode + 0x100, 0x8c | kLevel3, 3));
+    b.put(kCode + 0x100, {0xeb, 0xfe});
+    b.code({0x9a, 0, 0, 0, 0, kFreeEntry + 3, 0});
+    b.step();
+    CHECK(b.state().cpl == 3);
+    CHECK(b.selector(kCs) == kFreeEntry + 8 + 3);
+    CHECK(b.reg(kEsp) == 0xb000 - 8);
+  }
+  SUBCASE("JMP cannot change the level") {
+    b.gdt(kFreeEntry, gate(kCode0, kCode + 0x100, 0x8c | kLevel3));
+    b.code({0xea, 0, 0, 0, 0, kFreeEntry + 3, 0});
+    const Trap t = b.trap();
+    CHECK(t.vector == kGeneralProtection);
+    CHECK(t.error == kCode0);
+  }
+  SUBCASE("an offset beyond the code segment") {
+    b.gdt(kFreeEntry + 8, descriptor(0, 0xfff, kCodeAccess, kBig));
+    b.gdt(kFreeEntry, gate(kFreeEntry + 8, 0x1000, 0x8c | kLevel3));
+    b.code({0x9a, 0, 0, 0, 0, kFreeEntry + 3, 0});
+    const Trap t = b.trap();
+    CHECK(t.vector == kGeneralProtection);
+    CHECK(t.error == 0);
+  }
+  SUBCASE("a null selector in the gate") {
+    b.gdt(kFreeEntry, gate(3, 0x1000, 0x8c | kLevel3));
+    b.code({0x9a, 0, 0, 0, 0, kFreeEntry + 3, 0});
+    const Trap t = b.trap();
+    CHECK(t.vector == kGeneralProtection);
+    CHECK(t.error == 0);
+  }
+}
+
+TEST_CASE("an interrupt gate of 16 bits pushes words") {
+  Bench b;
+  b.flat(3);
+  b.idt(0x80, gate(kCode0, 0x1234, 0x86 | kLevel3));
+  b.put(0x1234, {0xf4});
+  b.set_flags(kCf | kIf);
+  b.code({0xcd, 0x80});
+  b.step();
+  CHECK(b.eip() == 0x1234);
+  CHECK(b.reg(kEsp) == 0xa000 - 10);
+  CHECK(b.peek_as<std::uint16_t>(0xa000 - 2) == kData3);
+  CHECK(b.peek_as<std::uint16_t>(0xa000 - 6) == (2 | kCf | kIf));
+  CHECK(b.peek_as<std::uint16_t>(0xa000 - 10) == ((kCode + 2) & 0xffff));
+  CHECK((b.eflags() & kIf) == 0);
+}
+
+TEST_CASE("RETF, IRET and far CALL that fault half-way leave everything as it was") {
+  struct Probe {
+    std::initializer_list<unsigned> bytes;
+    std::uint32_t esp;
+    unsigned cpl;
+  };
+  // The page behind 0x50000 is absent: what is popped or pushed reaches into it.
+  const Probe kProbes[] = {{{0xcb}, 0x4fffc, 0}, {{0xca, 8, 0}, 0x4fffc, 0}, {{0xcf}, 0x4fff8, 0},        {{0xcb}, 0x4fff8, 0},
+                           {{0xcf}, 0x4fff4, 0}, {{0x61}, 0x4fff0, 3},       {{0xc9}, 0x4fff0, 3},        {{0x9a, 0, 0, 2, 0, kCode0, 0}, 0x51004, 0},
+                           {{0xc8, 0, 0, 2}, 0x51008, 3}, {{0xe8, 0, 0, 0, 0}, 0x51000, 3}, {{0x60}, 0x51010, 3}, {{0xff, 0x33}, 0x51000, 3}};
+  for (const Probe& p : kProbes) {
+    Bench b;
+    b.flat(p.cpl);
+    b.enable_paging();
+    b.poke<std::uint32_t>(0x4fff4, kCode);
+    b.poke<std::uint32_t>(0x4fff8, *p.bytes.begin() == 0xcf ? kCode3 : kCode);
+    b.poke<std::uint32_t>(0x4fffc, *p.bytes.begin() == 0xcf && p.esp == 0x4fff4 ? 2u : kCode3);
+    if (p.esp == 0x4fffc || (*p.bytes.begin() == 0xcf && p.esp == 0x4fff8)) b.poke<std::uint32_t>(0x4fffc, kCode);
+    b.map(0x50000, 0);
+    b.change([&](CpuState& s) {
+      s.gpr[kEsp] = p.esp;
+      s.gpr[kEbp] = 0x50000;
+      s.gpr[kEbx] = kData;
+      s.segment[kSs].base = 0;
+    });
+    b.code(p.bytes);
+    const CpuState before = b.state();
+    // At level 0 the fault's own frame would go to the same stack: give #PF a task-free stack by stopping before delivery instead.
+    if (p.cpl == 0) {
+      b.idt(kPageFault, gate(kFreeEntry, 0, 0x85));
+      b.gdt(kFreeEntry, descriptor(0x6000, 0x67, kTssAccess, 0));
+      for (std::uint32_t i = 0; i < 0x68; i += 4) b.poke<std::uint32_t>(0x6000 + i, 0);
+      b.poke(0x6000 + 28, before.cr3);
+      b.poke<std::uint32_t>(0x6000 + 32, kStubs);
+      b.poke<std::uint32_t>(0x6000 + 40 + 4 * kEsp, 0xc000);
+      for (std::uint32_t s = 0; s < 6; ++s) b.poke<std::uint32_t>(0x6000 + 72 + 4 * s, s == kCs ? kCode0 : kData0);
+    }
+    CAPTURE(*p.bytes.begin());
+    CAPTURE(p.esp);
+    if (p.cpl == 0) {
+      CHECK(b.run() == Exit::halted);
+      CHECK(b.state().tr.selector == kFreeEntry);
+      CHECK(b.peek(kTssBase + 32) == kCode);
+      CHECK(b.peek(kTssBase + 40 + 4 * kEsp) == p.esp);
+      CHECK(b.peek(kTssBase + 72 + 4 * kCs) == kCode0);
+    } else {
+      const Trap t = b.trap();
+      CHECK(t.vector == kPageFault);
+      CHECK(t.eip == kCode);
+      CHECK(t.esp == p.esp);
+      for (const unsigned r : {kEax, kEcx, kEdx, kEbx, kEbp, kEsi, kEdi}) CHECK(b.reg(r) == before.gpr[r]);
+    }
+  }
+}
+
+TEST_CASE("CMPS, SCAS, LODS, STOS, INS and OUTS that fault leave registers, count and flags of the iterations before") {
+  struct Probe {
+    std::initializer_list<unsigned> bytes;
+    bool source, destination;
+  };
+  const Probe kProbes[] = {{{0xf3, 0xa6}, true, true}, {{0xf2, 0xae}, false, true}, {{0xf3, 0xac}, true, false}, {{0xf3, 0xaa}, false, true}, {{0xf3, 0x6c}, false, true}, {{0xf3, 0x6e}, true, false}};
+  for (const Probe& p : kProbes) {
+    Bench b;
+    b.flat(3);
+    b.enable_paging();
+    b.map(0x50000, 0);
+    b.change([](CpuState& s) {
+      s.gpr[kEsi] = s.gpr[kEdi] = 0x4fffd;
+      s.gpr[kEcx] = 10;
+      s.gpr[kEdx] = 0x80;
+      s.gpr[kEax] = 0x77;
+    });
+    b.code(p.bytes);
+    const Trap t = b.trap();
+    CAPTURE(*(p.bytes.begin() + 1));
+    CHECK(t.vector == kPageFault);
+    CHECK(t.eip == kCode);
+    CHECK(b.reg(kEcx) == 7);
+    CHECK(b.reg(kEsi) == (p.source ? 0x50000 : 0x4fffd));
+    CHECK(b.reg(kEdi) == (p.destination ? 0x50000 : 0x4fffd));
+    CHECK(b.state().cr2 == 0x50000);
+  }
+}

@@ -305,3 +305,187 @@ TEST_CASE("the I/O permission bitmap") {
     }
   }
 }
+
+namespace {
+
+/// A second task of 16 bits: IP = 0x200 in a 16-bit code segment at kCode, SP = 0xc000.
+void second_task16(Bench& b) {
+  b.gdt(kTss2, descriptor(kTss2Base, 0x2b, 0x81, 0));
+  for (std::uint32_t i = 0; i < 0x2c; i += 4) b.poke<std::uint32_t>(kTss2Base + i, 0);
+  b.poke<std::uint16_t>(kTss2Base + 14, 0x200);
+  b.poke<std::uint16_t>(kTss2Base + 16, 2 | kCf);
+  for (std::uint32_t r = 0; r < 8; ++r) b.poke<std::uint16_t>(kTss2Base + 18 + 2 * r, static_cast<std::uint16_t>(r == kEsp ? 0xc000 : 0x100 + r));
+  const std::uint16_t segments[4] = {kData0, kCode16, kData0, kData16};  // ES, CS, SS, DS
+  for (std::uint32_t s = 0; s < 4; ++s) b.poke(kTss2Base + 34 + 2 * s, segments[s]);
+}
+
+}  // namespace
+
+TEST_CASE("a 16-bit TSS: 16 bits of each register, FS and GS null, IRET goes back") {
+  Bench b;
+  b.flat();
+  second_task16(b);
+  b.put(kCode + 0x200, {0xcf});
+  b.set(kEsi, 0x12345678);
+  b.code({0x9a, 0, 0, 0, 0, kTss2, 0});
+  b.step();
+  CHECK(b.eip() == 0x200);
+  CHECK(b.selector(kCs) == kCode16);
+  CHECK((b.reg(kEsi) & 0xffff) == 0x100 + kEsi);
+  CHECK((b.reg(kEsp) & 0xffff) == 0xc000);
+  CHECK((b.eflags() & (kCf | kNt)) == (kCf | kNt));
+  CHECK(b.state().segment[kFs].valid == 0);
+  CHECK(b.state().segment[kGs].valid == 0);
+  CHECK(b.peek_as<std::uint16_t>(kTss2Base) == kTss);
+  b.step();
+  CHECK(b.eip() == kCode + 7);
+  CHECK(b.reg(kEsi) == 0x12345678);
+  CHECK(type_of(b, kTss2) == 1);
+}
+
+TEST_CASE("a switch with paging loads CR3; what the tables there do not map is the new task's fault") {
+  Bench b;
+  b.flat();
+  b.enable_paging();
+  second_task(b);
+  b.poke<std::uint32_t>(0x108000, kPageTable | 7);  // another directory, the same table
+  b.poke<std::uint32_t>(kTss2Base + 28, 0x108000);
+  b.code({0xea, 0, 0, 0, 0, kTss2, 0});
+  b.step();
+  CHECK(b.state().cr3 == 0x108000);
+  CHECK(b.eip() == kCode + 0x200);
+  CHECK(b.run() == Exit::halted);
+}
+
+TEST_CASE("IRET with NT and a link that is no busy TSS is #TS") {
+  for (const std::uint16_t link : {std::uint16_t{0}, kTss2, kData0, std::uint16_t{kTss | 4}}) {
+    Bench b;
+    b.flat();
+    second_task(b);
+    b.poke<std::uint16_t>(kTssBase, link);
+    b.set_flags(kNt);
+    b.code({0xcf});
+    const Trap t = b.trap();
+    CHECK(t.vector == kInvalidTss);
+    CHECK(t.error == (link & 0xfffcu));
+    CHECK(t.eip == kCode);
+    CHECK(b.state().tr.selector == kTss);
+  }
+}
+
+TEST_CASE("a task in virtual-8086 mode") {
+  Bench b;
+  b.flat();
+  second_task(b);
+  b.poke<std::uint32_t>(kTss2Base + 32, 0x200);
+  b.poke<std::uint32_t>(kTss2Base + 36, 2 | kVm);
+  for (std::uint32_t s = 0; s < 6; ++s) b.poke<std::uint32_t>(kTss2Base + 72 + 4 * s, s == kCs ? kCode >> 4 : kData >> 4);
+  b.code({0xea, 0, 0, 0, 0, kTss2, 0});
+  b.step();
+  CHECK((b.eflags() & kVm) != 0);
+  CHECK(b.state().cpl == 3);
+  CHECK(b.eip() == 0x200);
+  CHECK(b.state().segment[kCs].base == kCode);
+  CHECK(b.state().segment[kDs].base == kData);
+  CHECK(b.state().segment[kDs].limit == 0xffff);
+}
+
+TEST_CASE("task gates: their own DPL counts, not that of the TSS") {
+  Bench b;
+  b.flat(3);
+  second_task(b);
+  b.gdt(kTss2 + 8, gate(kTss2, 0, 0x85 | kLevel3));
+  b.code({0x9a, 0, 0, 0, 0, kTss2 + 8 + 3, 0});
+  SUBCASE("through the gate") {
+    b.step();
+    CHECK(b.state().tr.selector == kTss2);
+    CHECK(b.state().cpl == 0);
+  }
+  SUBCASE("a gate of level 0") {
+    b.gdt(kTss2 + 8, gate(kTss2, 0, 0x85));
+    const Trap t = b.trap();
+    CHECK(t.vector == kGeneralProtection);
+    CHECK(t.error == kTss2 + 8);
+  }
+  SUBCASE("not present") {
+    b.gdt(kTss2 + 8, gate(kTss2, 0, 0x05 | kLevel3));
+    CHECK(b.trap().vector == kSegmentNotPresent);
+  }
+  SUBCASE("to a busy TSS") {
+    b.gdt(kTss2, descriptor(kTss2Base, 0x67, kTssAccess | 2, 0));
+    const Trap t = b.trap();
+    CHECK(t.vector == kGeneralProtection);
+    CHECK(t.error == kTss2);
+  }
+  SUBCASE("the TSS itself is of level 0") {
+    b.code({0x9a, 0, 0, 0, 0, kTss2 + 3, 0});
+    CHECK(b.trap().vector == kGeneralProtection);
+  }
+}
+
+TEST_CASE("a double fault through a task gate") {
+  Bench b;
+  b.flat();
+  second_task(b);
+  b.idt(kDoubleFault, gate(kTss2, 0, 0x85));
+  b.idt(kGeneralProtection, 0);
+  b.code({0x8e, 0xd8});  // mov ds, ax: beyond the table
+  b.set(kEax, 0x1f8);
+  CHECK(b.run() == Exit::halted);
+  CHECK(b.state().tr.selector == kTss2);
+  CHECK(b.peek(b.reg(kEsp)) == 0);
+  CHECK(b.peek(kTssBase + 32) == kCode);
+}
+
+TEST_CASE("page fault and page fault is a double fault, with the second address in CR2") {
+  Bench b;
+  b.flat();
+  b.enable_paging();
+  b.map(0x50000, 0);
+  b.map(0x51000, 0);
+  b.idt(kPageFault, gate(kFreeEntry, 0x51000, 0x8e));
+  b.gdt(kFreeEntry, descriptor(0, 0xfffff, kCodeAccess, kBig | kPages));
+  b.map(kIdt + 0x1000, 0);
+  b.change([](CpuState& s) {
+    s.idtr = {kIdt + 0x1000 - kPageFault * 8, 0x7ff};  // the gate of #PF is on the absent page, that of #DF is not
+    s.gpr[kEbx] = 0x50000;
+  });
+  for (unsigned v = 0; v < kPageFault; ++v) b.poke(kIdt + 0x1000 - kPageFault * 8 + v * 8, gate(kCode0, kStubs + v * 16, 0x8e));
+  b.cpu.set_state(b.state());
+  b.code({0x8b, 0x03});
+  const Trap t = b.trap();
+  CHECK(t.vector == kDoubleFault);
+  CHECK(t.eip == kCode);
+  CHECK(b.state().cr2 == kIdt + 0x1000);
+}
+
+TEST_CASE("the I/O bitmap: ports across a byte, the last bytes of the TSS, virtual-8086 mode at any IOPL") {
+  struct Probe {
+    std::uint16_t port;
+    unsigned opcode;  // EC: byte, ED: dword
+    std::uint32_t denied, limit;
+    bool allowed;
+  };
+  const Probe kProbes[] = {{7, 0xec, 8, 0xfff, true},    {8, 0xec, 8, 0xfff, false},  {5, 0xed, 8, 0xfff, false}, {4, 0xed, 8, 0xfff, true},
+                           {9, 0xed, 8, 0xfff, true},    {8, 0xec, 99, 106, true},    {8, 0xec, 99, 105, false}, {0, 0xec, 99, 105, true},
+                           {0, 0xec, 99, 102, false}};
+  for (const Probe& p : kProbes) {
+    for (const bool vm86 : {false, true}) {
+      Bench b;
+      vm86 ? b.vm86(3) : b.flat(3);
+      b.poke<std::uint32_t>(kTssBase + 104, 0);
+      if (p.denied < 32) b.poke<std::uint32_t>(kTssBase + 104, 1u << p.denied);
+      b.change([&](CpuState& s) {
+        s.tr.limit = p.limit;
+        s.gpr[kEdx] = p.port;
+      });
+      vm86 && p.opcode == 0xed ? b.code({0x66, 0xed, 0xeb, 0xfe}) : b.code({p.opcode, 0xeb, 0xfe});
+      CAPTURE(p.port);
+      CAPTURE(p.limit);
+      CAPTURE(vm86);
+      const Trap t = b.trap(20);
+      CHECK(t.vector == (p.allowed ? -1 : static_cast<int>(kGeneralProtection)));
+      CHECK(b.bus.accesses.size() == (p.allowed ? 1 : 0));
+    }
+  }
+}
