@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ class BridgeProcess {
   explicit BridgeProcess(std::vector<std::string> words) {
     pid_ = ::fork();
     if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // also when this program gives up
       const int quiet = ::open("/dev/null", O_RDWR);
       ::dup2(quiet, STDERR_FILENO);
       std::vector<char*> arguments;
