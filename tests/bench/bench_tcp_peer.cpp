@@ -120,7 +120,9 @@ class Guest {
   Guest(const char* name, const std::vector<std::string>& words, const std::string& address) : name_{name}, program_{words} {
     if (!program_.wait_for(kPrompt)) bench::give_up(name_ + ": the guest does not reach its prompt.");
     command("net-up " + address);
-    if (bench::ping_times(command("ping -c 3 10.0.2.1")).empty()) bench::give_up(name_ + ": the guest does not reach the bridge.");
+    int tries = 10;
+    while (bench::ping_times(command("ping -c 3 10.0.2.1")).empty())
+      if (--tries == 0) bench::give_up(name_ + ": the guest does not reach the bridge.");
   }
 
   void measure_rate(Direction direction, std::size_t mebibytes) {
