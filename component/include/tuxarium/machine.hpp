@@ -43,17 +43,17 @@ struct Config {
   BootSource boot;                           ///< what to start
   std::uint64_t ram_bytes = 16u << 20;       ///< 1 MiB to 3 GiB, a multiple of 4096
   CpuModel cpu = CpuModel::full;             ///< processor model
-  CpuExtensions cpu_extensions;              ///< additions to it
+  CpuExtensions cpu_extensions = {};  ///< additions to it
   TimeSource time = TimeSource::host_clock;  ///< time source
   std::uint64_t cycles_per_second = 100'000'000;  ///< `cycles` time only: instructions in a guest second, 1'000'000 to 10'000'000'000
-  std::optional<std::uint64_t> seed;         ///< fixes what a PC leaves to chance at power-on (phase of its clocks); unset: 0 with `cycles`, random otherwise
-  std::optional<std::int64_t> rtc_start;     ///< Unix time shown by the real-time clock at power-on; unset: the host's time, or 2020-07-01 12:00:00 UTC with `cycles`
-  std::unique_ptr<BlockDevice> hda;          ///< first IDE drive, owned by the machine; unset: LinuxBoot::root_disk, or none
-  std::unique_ptr<BlockDevice> hdb;          ///< second IDE drive, or none
-  std::shared_ptr<Clipboard> clipboard;      ///< unset: the machine makes a ClipboardBuffer
+  std::optional<std::uint64_t> seed = {};  ///< fixes what a PC leaves to chance at power-on (phase of its clocks); unset: 0 with `cycles`, random otherwise
+  std::optional<std::int64_t> rtc_start = {};  ///< Unix time shown by the real-time clock at power-on; unset: the host's time, or 2020-07-01 12:00:00 UTC with `cycles`
+  std::unique_ptr<BlockDevice> hda = {};  ///< first IDE drive, owned by the machine; unset: LinuxBoot::root_disk, or none
+  std::unique_ptr<BlockDevice> hdb = {};  ///< second IDE drive, or none
+  std::shared_ptr<Clipboard> clipboard = {};  ///< unset: the machine makes a ClipboardBuffer
   std::size_t clipboard_limit = 16u << 20;   ///< most bytes the guest may put in the clipboard; the rest of a longer write is dropped
-  std::shared_ptr<NetworkLink> network;      ///< carries the frames of ttyS1; unset: the host reads and writes serial(1) itself
-  LogSink log;                               ///< unset: silence
+  std::shared_ptr<NetworkLink> network = {};  ///< carries the frames of ttyS1; unset: the host reads and writes serial(1) itself
+  LogSink log = {};  ///< unset: silence
 };
 
 /// How much one call of run() may do. A limit of 0 is no limit; with neither, run() returns only when the guest idles or stops.
