@@ -45,8 +45,10 @@ struct Case {
   std::uint64_t seed = 0;
   const Form* form = nullptr;
 
-  std::array<std::uint8_t, 32> code{};
-  std::uint8_t length = 0;
+  std::array<std::uint8_t, 64> code{};
+  std::uint8_t length = 0;          // of all of it
+  std::uint8_t prelude = 0;         // bytes of instructions before the form's own
+  std::uint32_t undefined = 0;      // flags that those leave undefined
   bool code32 = true;               // default operand and address size of the code segment
   std::uint32_t code_address = 0;   // linear
 

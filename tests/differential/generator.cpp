@@ -9,6 +9,7 @@
 #include "case.hpp"
 #include "cpu/cpu_state.hpp"
 #include "dice.hpp"
+#include "prelude.hpp"
 #include "unit/cpu/encoding.hpp"
 #include "values.hpp"
 
@@ -104,6 +105,7 @@ class Builder {
     c_.fpu = uses_fpu(row_);
     if (c_.fpu) choose_fpu();
     prepare_row();
+    if (dice_.one_in(4)) open_block();
     choose_prefixes();
     encode();
     return c_;
@@ -350,7 +352,7 @@ class Builder {
   /// An EIP: INT3s of the code pages, or unmapped. Never the case's own bytes.
   std::uint32_t target_offset(std::uint16_t selector) {
     std::uint32_t address = kCodeBase + dice_.below(kCodeSize);
-    if (address - (c_.code_address - 16) < 64) address = kCodeBase + (address < kCodeBase + kPage ? kPage + 0x100u : 0x100u);
+    if (address - (c_.code_address - 16) < 112) address = kCodeBase + (address < kCodeBase + kPage ? kPage + 0x100u : 0x100u);
     if (dice_.one_in(16)) address = integer_value(dice_) & 0x0fffffffu;
     const std::uint32_t offset = address - segment_base(selector);
     return offset;
@@ -401,6 +403,27 @@ class Builder {
     open_window(address, Content::anything);
     point(kEdi, address, c_.segment[kDs]);
   }
+
+  /// Puts other instructions in front. They change registers that this row does not need as they are.
+  void open_block() {
+    using enum Mnemonic;
+    const Mnemonic m = row_.mnemonic;
+    const bool pointers = is_string(m) || is_bit_test() || m == xlat || m == maskmovq || m == maskmovdqu || m == enter || m == leave;
+    if (pointers || (c_.eflags & kTf) != 0) return;
+    unsigned candidates = 0xcf;  // not ESP and EBP
+    for (unsigned r = 0; r < 8; ++r) {
+      if (pinned_[r]) candidates &= ~(1u << r);
+    }
+    written_ = candidates & dice_.byte();
+    const bool reads_af = m == daa || m == das || m == aaa || m == aas || m == lahf || m == pushf || m == sahf;
+    const Prelude prelude = make_prelude(dice_, written_, reads_af);
+    for (const std::uint8_t b : prelude.bytes) emit(b);
+    c_.prelude = c_.length;
+    c_.undefined = prelude.undefined;
+  }
+
+  /// True when a register's value is not known where the operand's address is made up.
+  bool unknown(unsigned r) const { return r < 8 && (written_ >> r & 1) != 0; }
 
   // ---- encoding -----------------------------------------------------------------------------------------------------------------------
 
@@ -547,14 +570,20 @@ class Builder {
   }
 
   void encode_memory32(unsigned reg) {
-    unsigned mod = dice_.below(3), rm = dice_.below(8), base = rm, index = 8, scale = 0;
-    std::uint8_t sib = 0;
-    if (rm == 4) {
-      sib = dice_.byte();
-      base = sib & 7;
-      scale = sib >> 6;
-      index = (sib >> 3 & 7) == 4 ? 8 : (sib >> 3 & 7);
-    }
+    unsigned mod = dice_.below(3), rm, base, index, scale;
+    std::uint8_t sib;
+    do {
+      base = rm = dice_.below(8);
+      index = 8;
+      scale = 0;
+      sib = 0;
+      if (rm == 4) {
+        sib = dice_.byte();
+        base = sib & 7;
+        scale = sib >> 6;
+        index = (sib >> 3 & 7) == 4 ? 8 : (sib >> 3 & 7);
+      }
+    } while (unknown(base) || unknown(index));
     const bool no_base = mod == 0 && base == 5;
     // A base that the row needs for something else keeps its value: the displacement makes up for it.
     if (!no_base && mod != 2 && (pinned_[base] || base == index)) mod = 2;
@@ -577,7 +606,9 @@ class Builder {
     constexpr std::uint8_t kBase[8] = {kEbx, kEbx, kEbp, kEbp, kEsi, kEdi, kEbp, kEbx};
     constexpr std::uint8_t kIndex[8] = {kEsi, kEdi, kEsi, kEdi, 8, 8, 8, 8};
     unsigned mod = dice_.below(3);
-    const unsigned rm = dice_.below(8), base = kBase[rm], index = kIndex[rm];
+    unsigned rm = dice_.below(8);
+    while (unknown(kBase[rm]) || unknown(kIndex[rm])) rm = 6;  // EBP alone, or a displacement
+    const unsigned base = kBase[rm], index = kIndex[rm];
     const bool no_base = mod == 0 && rm == 6;
     if (pinned_[base] && !no_base) mod = 2;
     const std::uint32_t offset = operand_ - segment_base(segment_for(!no_base && base == kEbp));
@@ -636,7 +667,7 @@ class Builder {
     const std::uint32_t end = c_.end() + size;
     const auto sane = [&](std::uint32_t displacement) {
       const std::uint32_t target = end + displacement;
-      return displacement == 0 || (target - (c_.code_address - 1) >= 40 && target - kGateBase >= kGateSize);
+      return displacement == 0 || (target - (c_.code_address - 1) >= 80 && target - kGateBase >= kGateSize);
     };
     for (unsigned attempt = 0; attempt < 16; ++attempt) {
       std::uint32_t displacement = dice_.one_in(6) ? 0 : dice_.one_in(3) && size > 1 ? integer_value(dice_) : dice_.below(0x200) - 0x100;
@@ -682,6 +713,7 @@ class Builder {
   Dice dice_;
   Case c_;
   std::array<bool, 9> pinned_{};
+  unsigned written_ = 0;       // registers that the instructions in front write
   unsigned address_size_ = 4, low3_ = 0, rm_ = 0, reg_ = 0;
   int override_ = -1;          // segment register that a prefix names
   int string_segment_ = -1;    // DS, or -1 for FS by a prefix

@@ -130,7 +130,7 @@ void Interpreted::write_code(const Case& c) {
   const std::uint32_t previous = dirty_at_, previous_count = dirty_count_;
   dirty_at_ = c.code_address - kCodeBase;
   dirty_count_ = std::min<std::uint32_t>(c.length + static_cast<std::uint32_t>(back.size()), kCodeSize - dirty_at_);
-  std::uint8_t buffer[48];
+  std::uint8_t buffer[80];
   std::copy_n(c.code.data(), c.length, buffer);
   std::copy(back.begin(), back.end(), buffer + c.length);
   std::memcpy(at(kCodePages + dirty_at_), buffer, dirty_count_);

@@ -363,7 +363,7 @@ struct Native::Host {
     const std::span<const std::uint8_t> back = landing(c.code32);
     dirty_at = c.code_address - kCodeBase;
     dirty_count = std::min<std::uint32_t>(c.length + static_cast<std::uint32_t>(back.size()), kCodeSize - dirty_at);
-    std::uint8_t buffer[48];
+    std::uint8_t buffer[80];
     std::copy_n(c.code.data(), c.length, buffer);
     std::copy(back.begin(), back.end(), buffer + c.length);
     std::memcpy(code() + dirty_at, buffer, dirty_count);
