@@ -88,6 +88,8 @@ struct Core {
   bool vm86() const { return (s.system_flags & kVm) != 0; }
   bool real_or_vm86() const { return !protected_mode() || vm86(); }
   unsigned iopl() const { return s.system_flags >> 12 & 3; }
+  /// Virtual-8086 mode below IOPL 3 with the extensions: VIF stands for IF.
+  bool virtual_if_in_vm86() const { return vm86() && iopl() != 3 && (s.cr4 & kCr4Vme) != 0; }
 
   /// Instructions retired so far, exact also in the middle of a block when in_flight is set.
   std::uint64_t retired() const { return retired_base + static_cast<std::uint64_t>(run_length - remaining - in_flight); }

@@ -158,7 +158,12 @@ const Op* software_interrupt(Core& c, const Op* op, std::uint8_t vector) {
   return nullptr;
 }
 
-const Op* op_int(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_int(Core& c, const Op* op) {
+  if (c.vm86() && (c.s.cr4 & kCr4Vme) != 0) {
+    bool redirected = false;
+    if (!redirect_interrupt(c, static_cast<std::uint8_t>(op->immediate), next_eip(c, op), redirected)) return fault(c, op);
+    if (redirected) return nullptr;
+  }
   if (c.vm86() && c.iopl() != 3) {
     raise(c, kGeneralProtection, 0);
     return fault(c, op);

@@ -157,27 +157,32 @@ TUXARIUM_OUTLINE const Op* op_popa(Core& c, const Op* op) {
   return op + 1;
 }
 
+/// PUSHF and POPF in virtual-8086 mode: for IOPL 3, or 16 bits with a virtual interrupt flag. False after raising #GP.
+bool flags_allowed(Core& c, const Op* op) {
+  if (!c.vm86() || c.iopl() == 3 || (c.virtual_if_in_vm86() && op->operand_size == 2)) return true;
+  return raise(c, kGeneralProtection, 0);
+}
+
 const Op* op_pushf(Core& c, const Op* op) {
-  if (c.vm86() && c.iopl() != 3) {
-    raise(c, kGeneralProtection, 0);
-    return fault(c, op);
-  }
-  if (!push_checked(c, get_eflags(c.s) & ~(kVm | kRf), op->operand_size)) return fault(c, op);
+  if (!flags_allowed(c, op)) return fault(c, op);
+  const std::uint32_t image = c.virtual_if_in_vm86() ? virtual_flags(c) : get_eflags(c.s) & ~(kVm | kRf);
+  if (!push_checked(c, image, op->operand_size)) return fault(c, op);
   TUXARIUM_NEXT();
 }
 
 /// The last of its block: IF or TF may have changed.
 const Op* op_popf(Core& c, const Op* op) {
-  if (c.vm86() && c.iopl() != 3) {
-    raise(c, kGeneralProtection, 0);
-    return fault(c, op);
-  }
+  if (!flags_allowed(c, op)) return fault(c, op);
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   std::uint32_t flags = 0;
   if (!frame.pop(flags, op->operand_size)) return fault(c, op);
+  if (c.virtual_if_in_vm86()) {
+    if (!write_virtual_flags(c, flags)) return fault(c, op);
+  } else {
+    // POPF clears RF and leaves VM alone.
+    write_eflags(c, op->operand_size == 4 ? flags & ~kRf : flags, op->operand_size, c.s.cpl);
+  }
   set_stack_pointer(c, frame.pointer());
-  // POPF clears RF and leaves VM alone.
-  write_eflags(c, op->operand_size == 4 ? flags & ~kRf : flags, op->operand_size, c.s.cpl);
   update_access(c);
   return leave(c, next_eip(c, op));
 }

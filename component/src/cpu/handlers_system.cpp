@@ -44,22 +44,32 @@ const Op* op_hlt(Core& c, const Op* op) {
   return leave(c, next_eip(c, op));
 }
 
+/// What CLI and STI change.
+enum class InterruptFlag : std::uint8_t { real, virtual_one, none };
+InterruptFlag interrupt_flag(const Core& c) {
+  if (!c.protected_mode() || (c.vm86() ? 3u : unsigned{c.s.cpl}) <= c.iopl()) return InterruptFlag::real;
+  const bool extended = c.vm86() ? (c.s.cr4 & kCr4Vme) != 0 : c.s.cpl == 3 && (c.s.cr4 & kCr4Pvi) != 0;
+  return extended ? InterruptFlag::virtual_one : InterruptFlag::none;
+}
+
 const Op* op_cli(Core& c, const Op* op) {
-  if (c.protected_mode() && (c.vm86() ? 3u : unsigned{c.s.cpl}) > c.iopl()) {
+  const InterruptFlag flag = interrupt_flag(c);
+  if (flag == InterruptFlag::none) {
     raise(c, kGeneralProtection, 0);
     return fault(c, op);
   }
-  c.s.system_flags &= ~kIf;
+  c.s.system_flags &= ~(flag == InterruptFlag::real ? kIf : kVif);
   TUXARIUM_NEXT();
 }
 
 const Op* op_sti(Core& c, const Op* op) {
-  if (c.protected_mode() && (c.vm86() ? 3u : unsigned{c.s.cpl}) > c.iopl()) {
+  const InterruptFlag flag = interrupt_flag(c);
+  if (flag == InterruptFlag::none || (flag == InterruptFlag::virtual_one && (c.s.system_flags & kVip) != 0)) {
     raise(c, kGeneralProtection, 0);
     return fault(c, op);
   }
-  if ((c.s.system_flags & kIf) == 0) c.s.interrupt_shadow = kShadowSti;
-  c.s.system_flags |= kIf;
+  if (flag == InterruptFlag::real && (c.s.system_flags & kIf) == 0) c.s.interrupt_shadow = kShadowSti;
+  c.s.system_flags |= flag == InterruptFlag::real ? kIf : kVif;
   return leave(c, next_eip(c, op));
 }
 
@@ -99,7 +109,7 @@ std::uint32_t cr4_bits(const Core& c) {
     std::uint32_t bits;
   };
   using enum Feature;
-  constexpr Bit kBitsOf[] = {{tsc, kCr4Tsd}, {de, kCr4De}, {pse, kCr4Pse}, {pae, kCr4Pae}, {mce, kCr4Mce}, {pge, kCr4Pge},
+  constexpr Bit kBitsOf[] = {{vme, kCr4Vme | kCr4Pvi}, {tsc, kCr4Tsd}, {de, kCr4De}, {pse, kCr4Pse}, {pae, kCr4Pae}, {mce, kCr4Mce}, {pge, kCr4Pge},
                              {p6, kCr4Pce}, {fxsr, kCr4Osfxsr}, {sse, kCr4Osxmmexcpt}};
   std::uint32_t bits = c.model == Model::jslinux ? kCr4Pce : 0;
   for (const Bit& b : kBitsOf) {

@@ -62,8 +62,8 @@ enum class RmForm : std::uint8_t { any, mem, reg };
 /// Which of 66, F3 and F2 a row of map two is chosen by; any: they have their usual meaning.
 enum class MandatoryPrefix : std::uint8_t { any, np, p66, pf3, pf2 };
 
-/// What a processor model has; a row needs one of them. From de on: what no instruction needs.
-enum class Feature : std::uint8_t { base, i486, tsc, msr, cx8, cmov, sep, p6, fpu, mmx, fxsr, sse, sse2, sse3, popcnt, de, pse, pae, pge, mce, mca,
+/// What a processor model has; a row needs one of them. From vme on: what no instruction needs.
+enum class Feature : std::uint8_t { base, i486, tsc, msr, cx8, cmov, sep, p6, fpu, mmx, fxsr, sse, sse2, sse3, popcnt, vme, de, pse, pae, pge, mce, mca,
                                     mtrr, pat };
 inline constexpr std::uint32_t feature_bit(Feature f) { return 1u << static_cast<unsigned>(f); }
 

@@ -16,7 +16,7 @@ constexpr auto all = [](auto... features) { return (feature_bit(features) | ...)
 using enum Feature;
 constexpr std::uint32_t kJslinux = all(base, i486, tsc, cmov, de, pse, mce, pge);
 constexpr std::uint32_t kI486 = all(base, i486, fpu);
-constexpr std::uint32_t kPentium = kI486 | all(de, pse, tsc, msr, mce, cx8);
+constexpr std::uint32_t kPentium = kI486 | all(vme, de, pse, tsc, msr, mce, cx8);
 constexpr std::uint32_t kI686 = kPentium | all(cmov, sep, p6, pae, pge, mtrr, mca, pat, mmx, fxsr);
 
 struct FeatureFlag {
@@ -24,7 +24,7 @@ struct FeatureFlag {
   std::uint8_t bit;
 };
 
-constexpr FeatureFlag kEdxFlags[] = {{fpu, 0},  {de, 2},   {pse, 3},   {tsc, 4},  {msr, 5},  {pae, 6},   {mce, 7},   {cx8, 8},  {sep, 11}, {mtrr, 12},
+constexpr FeatureFlag kEdxFlags[] = {{fpu, 0},  {vme, 1},  {de, 2},   {pse, 3},   {tsc, 4},  {msr, 5},  {pae, 6},   {mce, 7},   {cx8, 8},  {sep, 11}, {mtrr, 12},
                                      {pge, 13}, {mca, 14}, {cmov, 15}, {pat, 16}, {mmx, 23}, {fxsr, 24}, {sse, 25}, {sse2, 19} /* CLFLUSH */, {sse2, 26}};
 constexpr FeatureFlag kEcxFlags[] = {{sse3, 0}, {popcnt, 23}};
 

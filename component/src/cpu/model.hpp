@@ -8,7 +8,7 @@ namespace tuxarium::cpu {
 enum class Model : std::uint8_t {
   jslinux,  // what JSLinux reported: a Pentium without FPU, with CMOV, whose only feature bit is the TSC
   i486,     // 80486DX4: x87, CPUID, no CR4
-  pentium,  // P54C: CMPXCHG8B, TSC, MSRs, CR4 with DE, PSE and MCE
+  pentium,  // P54C: CMPXCHG8B, TSC, MSRs, CR4 with VME, DE, PSE and MCE
   i686,     // Pentium II: CMOV, SYSENTER, PAE, global pages, MTRR, PAT, MCA, MMX, FXSAVE
   full,     // the same with SSE and SSE2 where the host has them
 };

@@ -107,6 +107,11 @@ bool system_exit(Core& c);
 
 /// Writes the EFLAGS bits that POPF and IRET may change at this CPL and IOPL.
 void write_eflags(Core& c, std::uint32_t value, unsigned size, unsigned cpl_before);
+/// FLAGS of the 8086 program that Core::virtual_if_in_vm86() is about: what it pushes, and what it pops. False after raising #GP.
+std::uint16_t virtual_flags(const Core& c);
+bool write_virtual_flags(Core& c, std::uint32_t value);
+/// INT n in virtual-8086 mode with the extensions. `redirected`: the TSS leaves it to the 8086 program's own table, and that has been done.
+bool redirect_interrupt(Core& c, std::uint8_t vector, std::uint32_t next_eip, bool& redirected);
 
 /// Delivers the pending event, with double and triple faults. Sets shut_down on the latter.
 void deliver_pending(Core& c);

@@ -128,6 +128,13 @@ void commit_outer_return(Core& c, const Segment& cs, std::uint32_t eip, const Se
   commit_cs(c, cs, eip, cpl);
 }
 
+/// EFLAGS of IRET in protected mode: at level 0 also the virtual interrupt flags.
+void return_eflags(Core& c, std::uint32_t flags, unsigned size) {
+  const std::uint32_t virtual_bits = size == 4 && c.s.cpl == 0 && c.has(Feature::vme) ? kVif | kVip : 0;
+  write_eflags(c, flags, size, c.s.cpl);
+  c.s.system_flags = (c.s.system_flags & ~virtual_bits) | (flags & virtual_bits);
+}
+
 bool return_to_vm86(Core& c, StackFrame& frame, std::uint32_t eip, std::uint32_t cs, std::uint32_t flags) {
   std::uint32_t esp = 0, ss = 0, selector[4] = {};
   if (!frame.pop(esp, 4) || !frame.pop(ss, 4)) return false;
@@ -146,12 +153,17 @@ bool return_to_vm86(Core& c, StackFrame& frame, std::uint32_t eip, std::uint32_t
 }
 
 bool iret_real_or_vm86(Core& c, unsigned size) {
-  if (c.vm86() && c.iopl() != 3) return raise(c, kGeneralProtection, 0);
+  const bool virtual_if = c.virtual_if_in_vm86();
+  if (c.vm86() && c.iopl() != 3 && !(virtual_if && size == 2)) return raise(c, kGeneralProtection, 0);
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   std::uint32_t eip = 0, cs = 0, flags = 0;
   if (!frame.pop(eip, size) || !frame.pop(cs, size) || !frame.pop(flags, size) || !real_transfer_target(c, eip)) return false;
+  if (!virtual_if) {
+    write_eflags(c, flags, size, c.vm86() ? 3 : 0);
+  } else if (!write_virtual_flags(c, flags)) {
+    return false;
+  }
   set_stack_pointer(c, frame.pointer());
-  write_eflags(c, flags, size, c.vm86() ? 3 : 0);
   commit_cs(c, real_mode_segment(c.s.segment[kCs], static_cast<std::uint16_t>(cs), c.vm86()), eip, c.s.cpl);
   return true;
 }
@@ -277,17 +289,16 @@ bool interrupt_return(Core& c, unsigned size, std::uint32_t next_eip) {
   if (size == 4 && (flags & kVm) != 0 && c.s.cpl == 0) return return_to_vm86(c, frame, eip, selector, flags);
   Segment cs;
   if (!return_code_segment(c, static_cast<std::uint16_t>(selector), eip, cs)) return false;
-  const unsigned cpl_before = c.s.cpl;
   if ((selector & 3) == c.s.cpl) {
     set_stack_pointer(c, frame.pointer());
-    write_eflags(c, flags, size, cpl_before);
-    commit_cs(c, cs, eip, cpl_before);
+    return_eflags(c, flags, size);
+    commit_cs(c, cs, eip, c.s.cpl);
     return true;
   }
   Segment ss;
   std::uint32_t esp = 0;
   if (!pop_outer_stack(c, frame, size, selector & 3, ss, esp)) return false;
-  write_eflags(c, flags, size, cpl_before);
+  return_eflags(c, flags, size);
   commit_outer_return(c, cs, eip, ss, esp);
   return true;
 }

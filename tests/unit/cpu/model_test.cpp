@@ -54,8 +54,8 @@ TEST_CASE("CPUID leaf 0: one more leaf, the vendor's name") {
 }
 
 TEST_CASE("CPUID leaf 1: signature and features") {
-  // FPU DE PSE TSC MSR MCE CX8, then PAE SEP MTRR PGE MCA CMOV PAT MMX FXSR
-  constexpr std::uint32_t kPentium = bits({0, 2, 3, 4, 5, 7, 8}), kI686 = kPentium | bits({6, 11, 12, 13, 14, 15, 16, 23, 24});
+  // FPU VME DE PSE TSC MSR MCE CX8, then PAE SEP MTRR PGE MCA CMOV PAT MMX FXSR
+  constexpr std::uint32_t kPentium = bits({0, 1, 2, 3, 4, 5, 7, 8}), kI686 = kPentium | bits({6, 11, 12, 13, 14, 15, 16, 23, 24});
   CHECK(cpuid(Model::jslinux, 1).eax == 0x543);
   CHECK(cpuid(Model::jslinux, 1).edx == 0x10);
   CHECK(cpuid(Model::i486, 1).eax == 0x480);
@@ -132,7 +132,7 @@ TEST_CASE("CR4 has the bits of the model") {
     }
     return bits_taken;
   };
-  constexpr std::uint32_t kPentium = kCr4Tsd | kCr4De | kCr4Pse | kCr4Mce, kI686 = kPentium | kCr4Pae | kCr4Pge | kCr4Pce | kCr4Osfxsr;
+  constexpr std::uint32_t kPentium = kCr4Vme | kCr4Pvi | kCr4Tsd | kCr4De | kCr4Pse | kCr4Mce, kI686 = kPentium | kCr4Pae | kCr4Pge | kCr4Pce | kCr4Osfxsr;
   CHECK(defined(Model::i486) == 0);
   CHECK(defined(Model::pentium) == kPentium);
   CHECK(defined(Model::i686) == kI686);
