@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.25)
 # beginning of another header's path.
 set(table
   "component/include                |"
-  "component/src/base               |"
+  "component/src/base               | posix"
   "component/src/memory             | base"
   "component/src/cpu                | memory base emmintrin.h"
   "component/src/jit                | cpu memory base"
@@ -105,8 +105,8 @@ foreach(file IN LISTS files)
     if(include MATCHES "^boost/" AND NOT file MATCHES "^(component/src/net|sample_app/tap_bridge)/")
       problem(${file} ${include} "Boost belongs to component/src/net and sample_app/tap_bridge alone")
     endif()
-    if(include MATCHES "(^|/)imgui[a-z_0-9]*\\.h$" AND NOT file MATCHES "^(imgui_frontend/src/widget|sample_app/viewer)/")
-      problem(${file} ${include} "only the widget (and the sample viewer) may include Dear ImGui")
+    if(include MATCHES "(^|/)imgui[a-z_0-9]*\\.h$" AND NOT file MATCHES "^(imgui_frontend/src/widget|sample_app/viewer|sample_app/examples)/")
+      problem(${file} ${include} "only the widget (and the sample viewer and the examples) may include Dear ImGui")
     endif()
   endforeach()
 endforeach()

@@ -1,10 +1,9 @@
 #include <tuxarium/machine_thread.hpp>
 
-#include <pthread.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <system_error>
+
+#include "base/quiet_thread.hpp"
 
 namespace tuxarium {
 namespace {
@@ -12,22 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::chrono::nanoseconds kLongestSleep = 1s;
-
-/// The threads made while this lives block all signals: they are the host's to handle.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 }  // namespace
 
@@ -38,8 +21,7 @@ Result<std::unique_ptr<MachineThread>> MachineThread::start(Config config, Machi
   if (!machine) return machine.error();
   std::unique_ptr<MachineThread> made{new MachineThread{std::move(machine).value(), std::move(network), std::move(options)}};
   try {
-    const AllSignalsBlocked blocked;
-    made->thread_ = std::thread{[thread = made.get()] { thread->run(); }};
+    made->thread_ = start_quiet_thread([thread = made.get()] { thread->run(); });
   } catch (const std::system_error& problem) {
     return Error{ErrorCode::io, std::string{"The host gives no thread for the machine: "} + problem.what() + "."};
   }

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-#include "net/quiet_thread.hpp"
+#include "base/quiet_thread.hpp"
 
 namespace tuxarium::net {
 

@@ -25,8 +25,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/quiet_thread.hpp"
 #include "net/frame_queue.hpp"
-#include "net/quiet_thread.hpp"
 #include "net/user_network_guard.hpp"
 #include "net/user_network_signal.hpp"
 

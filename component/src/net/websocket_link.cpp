@@ -20,11 +20,11 @@
 #include <thread>
 #include <utility>
 
+#include "base/quiet_thread.hpp"
 #include "net/backoff.hpp"
 #include "net/beast.hpp"
 #include "net/frame_queue.hpp"
 #include "net/name_lookup.hpp"
-#include "net/quiet_thread.hpp"
 #include "net/tls_context.hpp"
 #include "net/url.hpp"
 #include "net/websocket_channel.hpp"

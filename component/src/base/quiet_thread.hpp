@@ -6,7 +6,7 @@
 #include <thread>
 #include <utility>
 
-namespace tuxarium::net {
+namespace tuxarium {
 
 /// Starts a thread that gets none of the process's signals: they belong to the program's threads. Throws std::system_error when there is none to be had.
 template <class Work>
@@ -21,4 +21,4 @@ std::thread start_quiet_thread(Work work) {
   return std::thread{std::move(work)};
 }
 
-}  // namespace tuxarium::net
+}  // namespace tuxarium
