@@ -127,8 +127,7 @@ std::string hex(const std::uint8_t* bytes, std::size_t count) {
   return text;
 }
 
-void compare_fpu(const Case& c, const Outcome& host, const Outcome& here, bool approximate, Differences& d) {
-  (void)c;
+void compare_fpu(const Outcome& host, const Outcome& here, bool approximate, Differences& d) {
   d.number("fcw", at<std::uint16_t>(host.fx, 0), at<std::uint16_t>(here.fx, 0));
   d.number("fsw", at<std::uint16_t>(host.fx, 2), at<std::uint16_t>(here.fx, 2));
   d.number("tags", host.fx[4], here.fx[4]);
@@ -193,7 +192,7 @@ std::string differences(const Case& c, const Outcome& host, const Outcome& here,
     const bool null = host.vector != kCompleted && host.segment[s] == 0 && here.segment[s] < 4;
     if (!null) d.number(segment_name(s), host.segment[s], here.segment[s]);
   }
-  if (c.fpu) compare_fpu(c, host, here, !same_processor && is_approximation(c), d);
+  if (c.fpu) compare_fpu(host, here, !same_processor && is_approximation(c), d);
   compare_memory(host, here, d);
   return d.take();
 }
@@ -223,7 +222,8 @@ void describe_fpu(const FxImage& fx, std::string& text) {
                 at<std::uint16_t>(fx, 20), at<std::uint32_t>(fx, 16), at<std::uint32_t>(fx, 24));
   text += line;
   for (unsigned n = 0; n < 8; ++n) {
-    std::snprintf(line, sizeof line, "    st%u %s   xmm%u %s\n", n, hex(fx.data() + 32 + 16 * n, 10).c_str(), n, hex(fx.data() + 160 + 16 * n, 16).c_str());
+    const std::string st = hex(fx.data() + 32 + 16 * n, 10), xmm = hex(fx.data() + 160 + 16 * n, 16);
+    std::snprintf(line, sizeof line, "    st%u %s   xmm%u %s\n", n, st.c_str(), n, xmm.c_str());
     text += line;
   }
 }
@@ -285,6 +285,11 @@ std::string describe(const Case& c, const Outcome* host, const Outcome* here) {
     text += line + hex(c.window[n].bytes.data(), 48) + "...\n";
   }
   if (host != nullptr) describe_outcome("host", c, *host, text);
+  if (const Undefined u = undefined_flags(c, host != nullptr ? host->vector : kCompleted); u.flags != 0) {
+    char line[32];
+    std::snprintf(line, sizeof line, "  flags %04x: ", u.flags);
+    text += line + std::string{u.reason} + '\n';
+  }
   if (here != nullptr) describe_outcome("here", c, *here, text);
   return text;
 }

@@ -16,7 +16,8 @@ struct Verdict {
 /// `same_processor`: the host's outcome is from the processor that runs this, so that approximations are the same too.
 Verdict compare(const Case& c, const Outcome& host, const Outcome& here, bool same_processor);
 
-/// True when the two cannot be compared: the host went where the interpreter's machine has no fault (no-execute pages), or was traced on its way back.
+/// True when the two cannot be compared: the host went where the interpreter's machine has no fault (no-execute pages), or was traced on its
+/// way back.
 bool incomparable(const Outcome& host);
 
 /// All of a case and, where not null, what came of it, for people.

@@ -156,7 +156,8 @@ void record_corpus(std::ostream& out, const std::vector<Form>& forms, std::uint6
       native.run(c, *second);
       if (incomparable(*first) || first->vector == kHung || encode(c, *first) != encode(c, *second)) continue;
       // Faults are for the last place, as long as anything else can be had.
-      const bool wanted = first->vector == kCompleted ? taken + 1 < per_form || n > kAttempts / 2 : of_vector[first->vector] == 0 && taken + 1 >= per_form;
+      const bool last = taken + 1 >= per_form;
+      const bool wanted = first->vector == kCompleted ? !last || n > kAttempts / 2 : last && of_vector[first->vector] == 0;
       if (!wanted && n < kAttempts * 2 / 3) continue;
       ++of_vector[first->vector];
       ++taken;

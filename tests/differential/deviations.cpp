@@ -33,7 +33,9 @@ void take_memory(const Outcome& host, Outcome& here, std::uint32_t from, std::ui
   }
 }
 
-void take_fx(const Outcome& host, Outcome& here, std::size_t from, std::size_t count) { std::memcpy(here.fx.data() + from, host.fx.data() + from, count); }
+void take_fx(const Outcome& host, Outcome& here, std::size_t from, std::size_t count) {
+  std::memcpy(here.fx.data() + from, host.fx.data() + from, count);
+}
 
 /// ModRM.reg of an x87 form with escape `escape`, or -1.
 int x87_memory(const Case& c, int escape) {
@@ -159,7 +161,8 @@ void precision_beside_unmasked(const Case& c, const Outcome& host, Outcome& here
   if (!c.fpu || host.vector != kSimdError || here.vector != kSimdError) return;
   const unsigned masks = static_cast<unsigned>(host.fx[24] | host.fx[25] << 8) >> 7;
   constexpr unsigned kOverflowUnderflow = 0x18;
-  if ((host.fx[24] & ~masks & kOverflowUnderflow) != 0) here.fx[24] = static_cast<std::uint8_t>((here.fx[24] & ~kPrecision) | (host.fx[24] & kPrecision));
+  if ((host.fx[24] & ~masks & kOverflowUnderflow) == 0) return;
+  here.fx[24] = static_cast<std::uint8_t>((here.fx[24] & ~kPrecision) | (host.fx[24] & kPrecision));
 }
 
 constexpr Deviation kDeviations[] = {

@@ -409,7 +409,8 @@ class Builder {
     using enum Mnemonic;
     const Mnemonic m = row_.mnemonic;
     const bool pointers = is_string(m) || is_bit_test() || m == xlat || m == maskmovq || m == maskmovdqu || m == enter || m == leave;
-    if (pointers || (c_.eflags & kTf) != 0) return;
+    const bool selector = m == mov_to_seg || m == lar || m == lsl || m == verr || m == verw || m == lldt || m == ltr || m == lmsw;
+    if (pointers || selector || m == call || m == jmp || (c_.eflags & kTf) != 0) return;
     unsigned candidates = 0xcf;  // not ESP and EBP
     for (unsigned r = 0; r < 8; ++r) {
       if (pinned_[r]) candidates &= ~(1u << r);
@@ -546,7 +547,9 @@ class Builder {
     return address;
   }
 
-  std::uint16_t segment_for(bool stack) const { return c_.segment[override_ >= 0 ? static_cast<unsigned>(override_) : stack ? unsigned{kSs} : unsigned{kDs}]; }
+  std::uint16_t segment_for(bool stack) const {
+    return c_.segment[override_ >= 0 ? static_cast<unsigned>(override_) : stack ? unsigned{kSs} : unsigned{kDs}];
+  }
 
   void encode_memory(unsigned reg) {
     c_.operand = operand_ = operand_place();

@@ -115,7 +115,7 @@ Segment Interpreted::descriptor_cache(std::uint16_t selector) {
   Segment s;
   s.selector = selector;
   if ((selector & 0xfffc) == 0) return s;
-  const std::uint32_t table = (selector & 4) != 0 ? kLdt : kGdt, low = peek(table + (selector & 0xfff8u)), high = peek(table + (selector & 0xfff8u) + 4);
+  const std::uint32_t entry = ((selector & 4) != 0 ? kLdt : kGdt) + (selector & 0xfff8u), low = peek(entry), high = peek(entry + 4);
   s.base = low >> 16 | (high & 0xff) << 16 | (high & 0xff000000u);
   s.limit = (low & 0xffff) | (high & 0xf0000);
   if ((high & kAccessG) != 0) s.limit = s.limit << 12 | 0xfff;

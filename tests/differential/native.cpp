@@ -49,7 +49,8 @@ struct Area {
   std::uint32_t out_env[8];       // 1248
 };
 static_assert(offsetof(Area, running) == 68 && offsetof(Area, host_rsp) == 80 && offsetof(Area, out_gpr) == 96);
-static_assert(offsetof(Area, out_eflags) == 128 && offsetof(Area, out_segment) == 136 && offsetof(Area, frame_end) == 176 && offsetof(Area, fx) == 192 && offsetof(Area, out_fx) == 704 && offsetof(Area, env) == 1216 && offsetof(Area, out_env) == 1248);
+static_assert(offsetof(Area, out_eflags) == 128 && offsetof(Area, out_segment) == 136 && offsetof(Area, frame_end) == 176);
+static_assert(offsetof(Area, fx) == 192 && offsetof(Area, out_fx) == 704 && offsetof(Area, env) == 1216 && offsetof(Area, out_env) == 1248);
 
 constexpr std::uint32_t kInterrupted = 0x101;
 
@@ -287,7 +288,6 @@ struct Native::Host {
   /// All of the sandbox as the driver sees it, writable: code, gate, data.
   std::uint8_t* memory = nullptr;
   std::uint8_t* stack = nullptr;
-  std::array<std::uint8_t, 64> dirty_code{};
   std::uint32_t dirty_at = 0, dirty_count = 0;
 
   std::uint8_t* code() { return memory; }

@@ -113,7 +113,7 @@ class Maker {
     switch (dice_.below(3)) {
       case 0: emit(0x8b), registers(false, true); break;
       case 1: emit(0x0f), emit(dice_.one_in(2) ? 0xb7 : 0xbf), registers(false, true); break;
-      default: emit(0x0f), emit(0xc1), emit(0xc0 | dice_.pick(wide_) << 3 | dice_.pick(wide_)), undefined_ = 0; break;  // XADD
+      default: emit(0x0f), emit(0xc1), emit(0xc0u | unsigned{dice_.pick(wide_)} << 3 | dice_.pick(wide_)), undefined_ = 0; break;  // XADD
     }
   }
 
