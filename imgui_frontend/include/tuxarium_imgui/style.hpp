@@ -21,6 +21,10 @@ struct Style {
   Rgba cursor{0x7F, 0xD9, 0x62};
   Rgba cursor_text{0x12, 0x14, 0x1A};
   Rgba selection{0x3A, 0x5A, 0x8C, 0xB0};
+  Rgba search_match{0xF2, 0xB1, 0x4A, 0x60};    ///< text that the search found
+  Rgba search_current{0xF2, 0xB1, 0x4A, 0xD0};  ///< the match it stands on
+  Rgba link{0x83, 0xB6, 0xFF};                  ///< line under the link that the mouse is on
+  Rgba bell{0xFF, 0xFF, 0xFF, 0x28};            ///< lies over the terminal for a moment when the guest rings
   Rgba scroll_track{0xFF, 0xFF, 0xFF, 0x10};
   Rgba scroll_thumb{0xFF, 0xFF, 0xFF, 0x50};
   Rgba frame_focused{0x5A, 0x7F, 0xB5, 0xFF};
@@ -43,10 +47,22 @@ struct Style {
       {0x83, 0xB6, 0xFF}, {0xDF, 0x97, 0xF7}, {0x6C, 0xD8, 0xE4}, {0xFF, 0xFF, 0xFF},
   }};
 
+  bool draw_boxes = true;          ///< lines, boxes and blocks (U+2500 to U+259F) are drawn without gaps instead of taken from the font
   bool bold_is_bright = true;      ///< bold text in colours 0 to 7 takes colours 8 to 15; otherwise bold text is drawn twice
   float padding = 6.0f;            ///< pixels between the frame and the cells
   float line_spacing = 1.06f;      ///< height of a row as a multiple of the font's
   float cursor_blink_seconds = 0.53f;  ///< half a period; 0: the cursor does not blink
+  float bell_seconds = 0.12f;          ///< how long the bell is seen; 0: not at all
 };
+
+/// Colours that people know. Everything else of such a Style is the default.
+enum class Theme : std::uint8_t { dark, light, solarized_dark, solarized_light, gruvbox_dark, dracula, nord, tango_dark, xterm, count };
+
+Style make_style(Theme theme);
+/// A name for people.
+const char* theme_name(Theme theme);
+
+/// Fields to change every colour and size of a style, and to take over a theme; inside the host's current window. True when something changed.
+bool ShowStyleEditor(Style& style);
 
 }  // namespace tuxarium::imgui

@@ -32,6 +32,9 @@ enum class InputSource : std::uint8_t {
   host_events  ///< TerminalWidget::push_key() and push_text(), which keep the exact order and lose nothing within a frame
 };
 
+/// What the guest may do with the user's clipboard (OSC 52).
+enum class GuestClipboard : std::uint8_t { none, write, read_and_write };
+
 struct TerminalOptions {
   Grid grid;                             ///< size of the screen; 1 to 1000 each
   bool follow_window = false;            ///< the grid takes the widget's size instead. A serial line tells the guest nothing of it: see grid()
@@ -43,13 +46,20 @@ struct TerminalOptions {
   std::function<int(Key)> native_key;
 
   bool copy_on_select = true;            ///< text marked with the mouse goes to the clipboard when the button is released
+  GuestClipboard guest_clipboard = GuestClipboard::none;
+  bool guest_may_resize = false;         ///< the guest may change the grid: 80 and 132 columns (DECCOLM), `CSI 8 t`
+
+  /// Called with the address of a link (OSC 8, or an address in the text) that the user clicked with Control held: http, https, ftp or mailto,
+  /// at most 2048 bytes. Unset: links are not shown as such.
+  std::function<void(const std::string& address)> open_link;
 };
 
 /// A terminal that is drawn into the host's current window. An object that its caller owns; it keeps no reference to anything.
 ///
 /// Keys while it has the focus: everything goes to the guest, Tab, Escape and arrows included, except Ctrl-Shift-C (copy), Ctrl-Shift-V and
-/// Shift-Insert (paste), Shift-PageUp and Shift-PageDown (scrollback). Mouse: drag marks text, double click a word, triple click a
-/// line; the middle button pastes; the wheel moves through the scrollback. A guest that asked for mouse reports gets them instead;
+/// Shift-Insert (paste), Ctrl-Shift-F (search), Ctrl with +, - and 0 (zoom), Shift-PageUp and Shift-PageDown (scrollback). Mouse: drag marks
+/// text, with Alt a block; double click a word, triple click a line; Shift-click extends; the middle button pastes; the wheel moves
+/// through the scrollback and so does the bar on the right; Control-click opens a link. A guest that asked for mouse reports gets them instead;
 /// Shift keeps them from it.
 ///
 /// Threading: everything on the thread of the Dear ImGui context.
@@ -103,6 +113,13 @@ class TerminalWidget {
   std::uint64_t generation() const;         ///< changes whenever the content of the screen does
   int cursor_row() const;
   int cursor_column() const;
+
+  /// Opens the search bar. With a text, it shows the last match of it.
+  void find(std::string_view text = {}, bool regular_expression = false);
+
+  /// Size of the font as a multiple of the host's; 0.4 to 5.
+  float zoom() const;
+  void set_zoom(float factor);
 
   Style& style();
 

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "box_drawing.hpp"
 
 namespace tuxarium::imgui {
 namespace {
@@ -32,9 +35,9 @@ ImU32 xterm_color(int index) {
 
 ImU32 to_imgui(Rgba c) { return IM_COL32(c.red, c.green, c.blue, c.alpha); }
 
-CellSize cell_size(const Style& style) {
+CellSize cell_size(const Style& style, float zoom) {
   const GlyphSource font;
-  return {std::max(1.0f, std::round(font.advance('M'))), std::max(1.0f, std::round(ImGui::GetFontSize() * style.line_spacing))};
+  return {std::max(1.0f, std::round(font.advance('M') * zoom)), std::max(1.0f, std::round(ImGui::GetFontSize() * zoom * style.line_spacing))};
 }
 
 GridRenderer::GridRenderer(const Style& style) {
@@ -49,7 +52,37 @@ void GridRenderer::set_style(const Style& style) {
   cursor_ = to_imgui(style.cursor);
   cursor_text_ = to_imgui(style.cursor_text);
   selection_ = style.selection;
+  search_match_ = style.search_match;
+  search_current_ = style.search_current;
+  link_ = to_imgui(style.link);
   bold_is_bright_ = style.bold_is_bright;
+  draw_boxes_ = style.draw_boxes;
+}
+
+void GridRenderer::set_guest_colors(const vt::ColorTable& colors) {
+  const bool had = std::exchange(guest_colors_, colors.any_changed());
+  if (!had && !guest_colors_) return;
+  const auto from_guest = [&](std::size_t i) {
+    const vt::Rgb24 c = colors[i];
+    return IM_COL32(c >> 16 & 0xFF, c >> 8 & 0xFF, c & 0xFF, 255);
+  };
+  for (std::size_t i = 0; i < 256; ++i) {
+    if (i >= 16) palette_[i] = xterm_color(static_cast<int>(i));
+    if (colors.changed(i)) palette_[i] = from_guest(i);
+  }
+  if (colors.changed(vt::ColorTable::kForeground)) foreground_ = from_guest(vt::ColorTable::kForeground);
+  if (colors.changed(vt::ColorTable::kBackground)) background_ = from_guest(vt::ColorTable::kBackground);
+  if (colors.changed(vt::ColorTable::kCursor)) cursor_ = from_guest(vt::ColorTable::kCursor);
+}
+
+vt::ColorTable::Colors GridRenderer::standard_colors() const {
+  const auto plain = [](ImU32 c) { return (c >> IM_COL32_R_SHIFT & 0xFF) << 16 | (c >> IM_COL32_G_SHIFT & 0xFF) << 8 | (c >> IM_COL32_B_SHIFT & 0xFF); };
+  vt::ColorTable::Colors colors{};
+  for (std::size_t i = 0; i < 256; ++i) colors[i] = plain(i < 16 ? palette_[i] : xterm_color(static_cast<int>(i)));
+  colors[vt::ColorTable::kForeground] = plain(foreground_);
+  colors[vt::ColorTable::kBackground] = plain(background_);
+  colors[vt::ColorTable::kCursor] = plain(cursor_);
+  return colors;
 }
 
 ImU32 GridRenderer::color(vt::Color c, ImU32 standard) const {
@@ -72,19 +105,34 @@ GridRenderer::Look GridRenderer::look(const vt::Cell& cell, const View& view) co
   if (has(vt::attribute::reverse) != view.reverse_screen) std::swap(foreground, background);
   if (has(vt::attribute::dim)) foreground = blend(foreground, background, 110);
   const bool hidden = has(vt::attribute::conceal) || (has(vt::attribute::blink) && !view.blink_visible);
-  return {foreground, background == background_ ? 0 : background, !hidden};
+  return {foreground, background == background_ ? 0 : background, !hidden, view.link != 0 && cell.extra == view.link};
+}
+
+void GridRenderer::mark(const vt::CellRange& range, std::uint64_t line, Rgba color) {
+  if (line < range.first.line || line > range.last.line) return;
+  const auto columns = static_cast<int>(looks_.size());
+  const auto [from, to] = range.columns(line, columns);
+  for (int c = std::max(from, 0); c <= std::min(to, columns - 1); ++c) {
+    Look& look = looks_[static_cast<std::size_t>(c)];
+    look.background = blend(look.background == 0 ? background_ : look.background, to_imgui(color), color.alpha);
+  }
 }
 
 void GridRenderer::resolve_row(const vt::Row& row, std::uint64_t line, const View& view) {
-  const auto columns = std::min(row.cells.size(), static_cast<std::size_t>(view.columns));
+  auto columns = std::min(row.cells.size(), static_cast<std::size_t>(view.columns));
+  if (row.size != vt::LineSize::single) columns = (columns + 1) / 2;
   looks_.resize(columns);
-  for (std::size_t c = 0; c < columns; ++c) looks_[c] = look(row.cells[c], view);
-  if (view.selection && line >= view.selection->first.line && line <= view.selection->last.line) {
-    const std::size_t from = line == view.selection->first.line ? static_cast<std::size_t>(view.selection->first.column) : 0;
-    const std::size_t to = line == view.selection->last.line ? static_cast<std::size_t>(view.selection->last.column) + 1 : columns;
-    for (std::size_t c = from; c < std::min(to, columns); ++c) {
-      looks_[c].background = blend(looks_[c].background == 0 ? background_ : looks_[c].background, to_imgui(selection_), selection_.alpha);
-    }
+  has_boxes_ = false;
+  for (std::size_t c = 0; c < columns; ++c) {
+    looks_[c] = look(row.cells[c], view);
+    has_boxes_ |= is_box_drawing(row.cells[c].code_point);
+  }
+  for (const vt::CellRange& match : view.matches) mark(match, line, search_match_);
+  if (view.match) mark(*view.match, line, search_current_);
+  if (view.selection) mark(*view.selection, line, selection_);
+  if (view.address && line >= view.address->first.line && line <= view.address->last.line) {
+    const auto [from, to] = view.address->columns(line, static_cast<int>(columns));
+    for (int c = from; c <= std::min(to, static_cast<int>(columns) - 1); ++c) looks_[static_cast<std::size_t>(c)].marked_link = true;
   }
   const bool block = view.cursor_visible && view.cursor_filled && view.cursor_shape == vt::CursorShape::block;
   if (block && line == view.cursor_line && static_cast<std::size_t>(view.cursor_column) < columns) {
@@ -108,14 +156,16 @@ void GridRenderer::draw_backgrounds(ImDrawList& list, ImVec2 at, CellSize cell) 
   }
 }
 
-void GridRenderer::draw_glyphs(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row, const GlyphSource& font) const {
+void GridRenderer::draw_glyphs(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row, const GlyphSource& font,
+                               const Stretch& stretch) const {
   const int reserved = static_cast<int>(looks_.size()) * 2;
   list.PrimReserve(reserved * 6, reserved * 4);
   int used = 0;
   const float scale = font.scale();
-  const float top = at.y + std::round((cell.height - ImGui::GetFontSize()) * 0.5f);
+  const float scale_x = scale * stretch.x, scale_y = scale * stretch.y;
+  const float top = at.y - stretch.lift + std::round((cell.height - ImGui::GetFontSize()) * 0.5f * stretch.y);
   const auto quad = [&](const ImFontGlyph& g, float x, ImU32 color, bool italic) {
-    const ImVec2 a{x + g.X0 * scale, top + g.Y0 * scale}, b{x + g.X1 * scale, top + g.Y1 * scale};
+    const ImVec2 a{x + g.X0 * scale_x, top + g.Y0 * scale_y}, b{x + g.X1 * scale_x, top + g.Y1 * scale_y};
     if (italic) {
       const float lean = 0.2f, baseline = top + cell.height * 0.8f;
       const float upper = (baseline - a.y) * lean, lower = (baseline - b.y) * lean;
@@ -129,6 +179,7 @@ void GridRenderer::draw_glyphs(ImDrawList& list, ImVec2 at, CellSize cell, const
   for (std::size_t c = 0; c < looks_.size(); ++c) {
     const vt::Cell& place = row.cells[c];
     if (!looks_[c].glyph || place.code_point <= U' ' || place.width == 0) continue;
+    if (draw_boxes_ && is_box_drawing(place.code_point)) continue;
     const ImFontGlyph* glyph = font.find(place.code_point);
     if (glyph == nullptr || !glyph->Visible) continue;
     const float x = at.x + static_cast<float>(c) * cell.width;
@@ -151,19 +202,66 @@ void GridRenderer::draw_glyphs(ImDrawList& list, ImVec2 at, CellSize cell, const
   }
 }
 
-void GridRenderer::draw_lines(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row) const {
-  constexpr std::uint16_t kLines = vt::attribute::underline_mask | vt::attribute::strike;
+void GridRenderer::draw_boxes(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row) const {
+  for (std::size_t c = 0; c < looks_.size(); ++c) {
+    if (!is_box_drawing(row.cells[c].code_point) || !looks_[c].glyph) continue;
+    const float x = at.x + static_cast<float>(c) * cell.width;
+    draw_box(list, row.cells[c].code_point, {x, at.y}, {x + cell.width, at.y + cell.height}, looks_[c].foreground);
+  }
+}
+
+namespace {
+
+// Under the cells from `left` to `right`, above `bottom`; `size` is the thickness of a line.
+void underline(ImDrawList& list, vt::Underline style, float left, float right, float bottom, float size, float step, ImU32 color) {
+  const auto piece = [&](float from, float to, float y) { list.AddRectFilled({from, y}, {std::min(to, right), y + size}, color); };
+  switch (style) {
+    case vt::Underline::none: break;
+    case vt::Underline::single: piece(left, right, bottom - 2 * size); break;
+    case vt::Underline::twofold:
+      piece(left, right, bottom - 3 * size);
+      piece(left, right, bottom - size);
+      break;
+    case vt::Underline::curly:
+      // A wave in four steps for each cell.
+      for (float x = left; x < right; x += step) {
+        for (int i = 0; i < 4; ++i) {
+          const float up = i == 1 ? 3 * size : i == 3 ? size : 2 * size;
+          piece(x + step * static_cast<float>(i) / 4, x + step * static_cast<float>(i + 1) / 4, bottom - up);
+        }
+      }
+      break;
+    case vt::Underline::dotted:
+      for (float x = left; x < right; x += step / 4) piece(x, x + step / 8, bottom - 2 * size);
+      break;
+    case vt::Underline::dashed:
+      for (float x = left; x < right; x += step / 2) piece(x, x + step * 0.3f, bottom - 2 * size);
+      break;
+  }
+}
+
+}  // namespace
+
+void GridRenderer::draw_lines(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row, const vt::CellExtras& extras) const {
+  constexpr std::uint16_t kLines = vt::attribute::underline_mask | vt::attribute::strike | vt::attribute::overline;
+  const float size = std::max(1.0f, std::round(cell.height / 20));
   for (std::size_t c = 0; c < looks_.size();) {
-    const auto lines = static_cast<std::uint16_t>(row.cells[c].attributes & kLines);
-    const ImU32 color = looks_[c].foreground;
+    const vt::Cell& first = row.cells[c];
+    const auto lines = static_cast<std::uint16_t>(first.attributes & kLines);
+    const Look look = looks_[c];
     const std::size_t from = c;
-    while (c < looks_.size() && (row.cells[c].attributes & kLines) == lines && looks_[c].foreground == color) ++c;
-    if (lines == 0) continue;
+    while (c < looks_.size() && (row.cells[c].attributes & kLines) == lines && looks_[c].foreground == look.foreground &&
+           row.cells[c].extra == first.extra && looks_[c].marked_link == look.marked_link) {
+      ++c;
+    }
+    if (lines == 0 && !look.marked_link) continue;
     const float left = at.x + static_cast<float>(from) * cell.width, right = at.x + static_cast<float>(c) * cell.width;
-    const auto line = [&](float y) { list.AddRectFilled({left, y}, {right, y + 1}, color); };
-    if (row.cells[from].underline() != vt::Underline::none) line(at.y + cell.height - 2);
-    if (row.cells[from].underline() == vt::Underline::twofold) line(at.y + cell.height - 4);
+    const vt::Color own = extras[first.extra].underline;
+    underline(list, first.underline(), left, right, at.y + cell.height, size, cell.width, color(own, look.foreground));
+    if (look.marked_link) underline(list, vt::Underline::single, left, right, at.y + cell.height, size, cell.width, link_);
+    const auto line = [&](float y) { list.AddRectFilled({left, y}, {right, y + size}, look.foreground); };
     if ((lines & vt::attribute::strike) != 0) line(at.y + std::round(cell.height * 0.55f));
+    if ((lines & vt::attribute::overline) != 0) line(at.y);
   }
 }
 
@@ -182,18 +280,29 @@ void GridRenderer::draw_cursor(ImDrawList& list, ImVec2 at, CellSize cell, const
   }
 }
 
-void GridRenderer::draw(ImDrawList& list, ImVec2 origin, CellSize cell, const vt::ScreenBuffer& buffer, const View& view, int first,
-                        int last) {
+void GridRenderer::draw(ImDrawList& list, ImVec2 origin, CellSize cell, const vt::ScreenBuffer& buffer, const vt::CellExtras& extras,
+                        const View& view, int first, int last) {
   const GlyphSource font;
   for (int r = first; r < last; ++r) {
     const std::uint64_t line = view.top_line + static_cast<std::uint64_t>(r);
     const vt::Row& row = buffer.line(line);
     const ImVec2 at{origin.x, origin.y + static_cast<float>(r) * cell.height};
     resolve_row(row, line, view);
-    draw_backgrounds(list, at, cell);
-    draw_glyphs(list, at, cell, row, font);
-    draw_lines(list, at, cell, row);
-    if (view.cursor_visible && line == view.cursor_line) draw_cursor(list, at, cell, row, view);
+    const bool stretched = row.size != vt::LineSize::single;
+    CellSize place = cell;
+    Stretch stretch;
+    if (stretched) {
+      const bool half = row.size != vt::LineSize::wide;
+      place.width *= 2;
+      stretch = {.x = 2, .y = half ? 2.0f : 1.0f, .lift = row.size == vt::LineSize::lower_half ? cell.height : 0};
+      list.PushClipRect(at, {at.x + static_cast<float>(view.columns) * cell.width, at.y + cell.height}, true);
+    }
+    draw_backgrounds(list, at, place);
+    if (draw_boxes_ && has_boxes_) draw_boxes(list, at, place, row);
+    draw_glyphs(list, at, place, row, font, stretch);
+    draw_lines(list, at, place, row, extras);
+    if (view.cursor_visible && line == view.cursor_line) draw_cursor(list, at, place, row, view);
+    if (stretched) list.PopClipRect();
   }
 }
 

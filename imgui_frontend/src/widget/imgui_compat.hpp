@@ -65,12 +65,44 @@ inline void want_text_input([[maybe_unused]] const ImVec2& caret, [[maybe_unused
 #endif
 }
 
+/// The current window's font at `factor` of the host's size, from construction to destruction.
+class FontZoom {
+ public:
+#if IMGUI_VERSION_NUM >= 19200
+  explicit FontZoom(float factor) { ImGui::PushFont(nullptr, ImGui::GetStyle().FontSizeBase * factor); }
+  ~FontZoom() { ImGui::PopFont(); }
+#else
+  explicit FontZoom(float factor) { ImGui::SetWindowFontScale(factor); }
+  ~FontZoom() { ImGui::SetWindowFontScale(1); }
+#endif
+  FontZoom(const FontZoom&) = delete;
+  FontZoom& operator=(const FontZoom&) = delete;
+};
+
 /// Opens a child window without a border.
 inline bool begin_plain_child(const char* id, const ImVec2& size, ImGuiWindowFlags flags) {
 #if IMGUI_VERSION_NUM >= 19000
   return ImGui::BeginChild(id, size, ImGuiChildFlags_None, flags);
 #else
   return ImGui::BeginChild(id, size, false, flags);
+#endif
+}
+
+/// Opens a child window with the padding of a window.
+inline bool begin_padded_child(const char* id, const ImVec2& size, ImGuiWindowFlags flags) {
+#if IMGUI_VERSION_NUM >= 19000
+  return ImGui::BeginChild(id, size, ImGuiChildFlags_AlwaysUseWindowPadding, flags);
+#else
+  return ImGui::BeginChild(id, size, false, flags | ImGuiWindowFlags_AlwaysUseWindowPadding);
+#endif
+}
+
+/// Whether Escape went down in this frame.
+inline bool escape_pressed() {
+#if IMGUI_VERSION_NUM >= 18700
+  return ImGui::IsKeyPressed(ImGuiKey_Escape, false);
+#else
+  return ImGui::IsKeyPressed(ImGui::GetKeyIndex(ImGuiKey_Escape), false);
 #endif
 }
 

@@ -11,6 +11,8 @@
 #include "grid_renderer.hpp"
 #include "imgui_compat.hpp"
 #include "key_map.hpp"
+#include "search_bar.hpp"
+#include "vt/search.hpp"
 #include "vt/terminal.hpp"
 
 namespace tuxarium::imgui {
@@ -19,6 +21,10 @@ namespace {
 constexpr std::size_t kMaxEvents = 4096;
 constexpr int kWheelLines = 3;
 constexpr int kMinFollowedColumns = 2;
+constexpr float kMinZoom = 0.4f, kMaxZoom = 5, kZoomStep = 1.1f;
+constexpr float kScrollBarWidth = 9;
+constexpr float kScrollLinesPerSecond = 20;    // while text is marked beyond the edge
+constexpr double kMaxSynchronizedSeconds = 0.2;  // that a guest may hold back an update
 constexpr int kVerticesInOneCommand = 60'000;  // below what a 16-bit index reaches, with room for cursor and scroll indicator
 
 vt::Modifiers to_vt(KeyModifiers m) { return {.shift = m.shift, .alt = m.alt, .control = m.control}; }
@@ -26,6 +32,14 @@ vt::Modifiers to_vt(KeyModifiers m) { return {.shift = m.shift, .alt = m.alt, .c
 KeyModifiers held_modifiers() {
   const ImGuiIO& io = ImGui::GetIO();
   return {.shift = io.KeyShift, .alt = io.KeyAlt, .control = io.KeyCtrl};
+}
+
+// Whether a guest's link may go to the host.
+bool may_be_opened(std::string_view address) {
+  for (const std::string_view scheme : {"http://", "https://", "ftp://", "mailto:"}) {
+    if (address.starts_with(scheme)) return true;
+  }
+  return false;
 }
 
 struct Event {
@@ -41,7 +55,8 @@ class TerminalWidget::Impl {
   Impl(TerminalOptions options, Style style)
       : options_{std::move(options)},
         style_{style},
-        terminal_{{.rows = options_.grid.rows, .columns = options_.grid.columns, .scrollback_lines = options_.scrollback_lines}},
+        terminal_{{.rows = options_.grid.rows, .columns = options_.grid.columns, .scrollback_lines = options_.scrollback_lines,
+                   .guest_may_resize = options_.guest_may_resize}},
         renderer_{style} {}
 
   void draw(const char* id, Extent size);
@@ -58,6 +73,11 @@ class TerminalWidget::Impl {
   bool focused_ = false;
   bool focus_requested_ = false;
   std::optional<std::uint64_t> view_line_;  // first line shown while scrolled back
+  float zoom_ = 1;
+
+  void resize(int rows, int columns);
+  void find(std::string_view text, bool regular_expression);
+  void set_zoom(float factor) { zoom_ = std::clamp(factor, kMinZoom, kMaxZoom); }
 
   std::uint64_t top_line(int visible_rows) const;
 
@@ -87,6 +107,12 @@ class TerminalWidget::Impl {
   void read_wheel(bool hovered);
   void scroll_back(std::int64_t lines);
 
+  bool drag_scroll_bar(const Layout& layout, bool hovered);
+  bool follow_link(const Layout& layout, bool hovered);
+  void look_for_matches(const Layout& layout);
+  void take_search_action(SearchBar::Action action);
+  void serve_guest();
+
   void paint(const Layout& layout, bool hovered);
   GridRenderer::View make_view(const Layout& layout);
   void paint_cells(const Layout& layout, const GridRenderer::View& view);
@@ -100,12 +126,23 @@ class TerminalWidget::Impl {
   double last_input_ = 0;
   int shown_rows_ = 0;
   bool was_alternate_ = false;
+  bool dragging_bar_ = false;
+  float dragged_lines_ = 0;  // less than one, not scrolled yet
+  std::uint64_t bells_seen_ = 0;
+  double bell_until_ = -1, synchronized_since_ = -1;
+  SearchBar search_bar_;
+  vt::Search search_;
+  std::vector<vt::CellRange> matches_;  // those in view
+  std::uint64_t matches_generation_ = 0, matches_top_ = 0;
+  bool matches_stale_ = true;
+  std::optional<vt::FoundAddress> address_;  // under the mouse
+  std::uint16_t link_ = 0;                   // the same, as a cell's extra
 };
 
 // --- layout
 
 Extent TerminalWidget::Impl::preferred_extent() const {
-  const CellSize cell = cell_size(style_);
+  const CellSize cell = cell_size(style_, zoom_);
   return {static_cast<float>(terminal_.columns()) * cell.width + 2 * style_.padding,
           static_cast<float>(terminal_.rows()) * cell.height + 2 * style_.padding};
 }
@@ -114,7 +151,18 @@ void TerminalWidget::Impl::follow_window() {
   const CellSize cell = cell_size(style_);
   const ImVec2 size = ImGui::GetWindowSize();
   const auto fitting = [&](float pixels, float one) { return static_cast<int>((pixels - 2 * style_.padding) / one); };
-  terminal_.resize(std::max(fitting(size.y, cell.height), 1), std::max(fitting(size.x, cell.width), kMinFollowedColumns));
+  resize(std::max(fitting(size.y, cell.height), 1), std::max(fitting(size.x, cell.width), kMinFollowedColumns));
+}
+
+// What is in view stays in view, counted from the end.
+void TerminalWidget::Impl::resize(int rows, int columns) {
+  const std::uint64_t back = view_line_ ? terminal_.buffer().end_line() - std::min(*view_line_, terminal_.buffer().end_line()) : 0;
+  const auto generation = terminal_.buffer().generation();
+  terminal_.resize(rows, columns);
+  if (terminal_.buffer().generation() == generation) return;
+  matches_stale_ = true;
+  search_.forget_current();
+  if (view_line_) view_line_ = terminal_.buffer().end_line() - std::min(back, terminal_.buffer().end_line());
 }
 
 TerminalWidget::Impl::Layout TerminalWidget::Impl::lay_out() const {
@@ -168,6 +216,7 @@ void TerminalWidget::Impl::update_focus(ImGuiWindow* window, ImGuiID item, bool 
   }
   const bool had_focus = focused_;
   focused_ = g.ActiveId == item;
+  if (focused_ != had_focus) terminal_.focus(focused_);
   if (!focused_) return;
   if (!had_focus) last_input_ = ImGui::GetTime();
   g.ActiveIdAllowOverlap = !held;
@@ -194,12 +243,16 @@ void TerminalWidget::Impl::read_keyboard() {
   for (int k = 0; k < static_cast<int>(Key::count); ++k) {
     const Key key = static_cast<Key>(k);
     if (key_character(key, false) != 0 && (plain || composed)) continue;
+    const bool keypad = key >= Key::keypad_0 && key <= Key::keypad_equal && key != Key::keypad_enter;
+    // With Num Lock it comes as text, whose repetitions are not those of the key.
+    if (keypad && has_text) continue;
     const int index = options_.native_key ? options_.native_key(key) : default_imgui_key(key);
     if (index < 0) continue;
 #if IMGUI_VERSION_NUM >= 18700
-    const bool pressed = ImGui::IsKeyPressed(static_cast<ImGuiKey>(default_imgui_key(key)), true);
+    if (default_imgui_key(key) < 0) continue;
+    const bool pressed = ImGui::IsKeyPressed(static_cast<ImGuiKey>(default_imgui_key(key)), !keypad);
 #else
-    const bool pressed = index < IM_ARRAYSIZE(io.KeysDown) && ImGui::IsKeyPressed(index, true);
+    const bool pressed = index < IM_ARRAYSIZE(io.KeysDown) && ImGui::IsKeyPressed(index, !keypad);
 #endif
     if (pressed) push({.key = key, .modifiers = held, .character = 0});
   }
@@ -243,10 +296,21 @@ void TerminalWidget::Impl::key(Key key, KeyModifiers modifiers) {
 bool TerminalWidget::Impl::shortcut(Key key, KeyModifiers modifiers) {
   const bool shift_only = modifiers.shift && !modifiers.control && !modifiers.alt;
   const bool control_shift = modifiers.shift && modifiers.control && !modifiers.alt;
+  const bool control_only = modifiers.control && !modifiers.shift && !modifiers.alt;
   if (control_shift && key == Key::c) {
     copy_selection();
   } else if ((control_shift && key == Key::v) || (shift_only && key == Key::insert)) {
     if (const char* text = ImGui::GetClipboardText()) paste(text);
+  } else if (control_shift && key == Key::f) {
+    find({}, search_bar_.regular_expression());
+  } else if (control_only && (key == Key::equal || key == Key::keypad_add)) {
+    set_zoom(zoom_ * kZoomStep);
+  } else if (control_shift && key == Key::equal) {
+    set_zoom(zoom_ * kZoomStep);
+  } else if (control_only && (key == Key::minus || key == Key::keypad_subtract)) {
+    set_zoom(zoom_ / kZoomStep);
+  } else if (control_only && (key == Key::digit_0 || key == Key::keypad_0)) {
+    set_zoom(1);
   } else if (shift_only && key == Key::page_up && !terminal_.alternate_screen()) {
     scroll_back(std::max(1, shown_rows_ - 1));
   } else if (shift_only && key == Key::page_down && !terminal_.alternate_screen()) {
@@ -279,6 +343,7 @@ vt::CellPosition TerminalWidget::Impl::cell_under_mouse(const Layout& layout) co
 }
 
 void TerminalWidget::Impl::read_mouse(const Layout& layout, bool hovered) {
+  if (drag_scroll_bar(layout, hovered) || follow_link(layout, hovered)) return read_wheel(hovered);
   const bool guest_wants = terminal_.mouse_mode() != vt::MouseMode::off && !ImGui::GetIO().KeyShift && !marking_;
   if (guest_wants || reported_buttons_ != 0) {
     report_mouse(layout, hovered);
@@ -295,7 +360,14 @@ void TerminalWidget::Impl::report_mouse(const Layout& layout, bool hovered) {
   const vt::CellPosition at = cell_under_mouse(layout);
   const std::uint64_t screen = terminal_.buffer().screen_line();
   const vt::Modifiers held = to_vt(held_modifiers());
-  if (at.line >= screen && (hovered || reported_buttons_ != 0)) terminal_.mouse({.row = static_cast<int>(at.line - screen), .column = at.column}, held);
+  if (at.line >= screen && (hovered || reported_buttons_ != 0)) {
+    const ImVec2 mouse = ImGui::GetIO().MousePos;
+    terminal_.mouse({.row = static_cast<int>(at.line - screen),
+                     .column = at.column,
+                     .x = static_cast<int>(mouse.x - layout.origin.x),
+                     .y = static_cast<int>(mouse.y - layout.origin.y)},
+                    held);
+  }
   constexpr std::array<int, 3> kGuestButton{1, 3, 2};  // Dear ImGui counts left, right, middle
   for (int b = 0; b < 3; ++b) {
     const unsigned bit = 1u << b;
@@ -314,10 +386,12 @@ void TerminalWidget::Impl::mark_with_mouse(const Layout& layout, bool hovered) {
   const vt::CellPosition at = cell_under_mouse(layout);
   if (hovered && ImGui::IsMouseClicked(0)) {
     const int clicks = ImGui::GetMouseClickedCount(0);
-    terminal_.clear_selection();
+    const bool extends = clicks == 1 && ImGui::GetIO().KeyShift && terminal_.selection().has_value();
+    if (!extends) terminal_.clear_selection();
     pressed_at_ = at;
-    marking_ = clicks > 1;
-    if (marking_) terminal_.select(at, clicks == 2 ? vt::SelectionUnit::word : vt::SelectionUnit::line);
+    dragged_lines_ = 0;
+    marking_ = clicks > 1 || extends;
+    if (clicks > 1) terminal_.select(at, clicks == 2 ? vt::SelectionUnit::word : vt::SelectionUnit::line);
   }
   if (!pressed_at_) return;
   if (!ImGui::IsMouseDown(0)) {
@@ -327,13 +401,19 @@ void TerminalWidget::Impl::mark_with_mouse(const Layout& layout, bool hovered) {
     return;
   }
   if (!marking_ && at != *pressed_at_) {
-    terminal_.select(*pressed_at_, vt::SelectionUnit::character);
+    terminal_.select(*pressed_at_, vt::SelectionUnit::character, ImGui::GetIO().KeyAlt);
     marking_ = true;
   }
   if (!marking_) return;
   const float y = ImGui::GetIO().MousePos.y;
-  if (y < layout.window_min.y) scroll_back(1);
-  if (y > layout.window_max.y) scroll_back(-1);
+  const float beyond = y < layout.window_min.y ? layout.window_min.y - y : y > layout.window_max.y ? layout.window_max.y - y : 0;
+  if (beyond != 0) {
+    // The farther, the faster.
+    dragged_lines_ += ImGui::GetIO().DeltaTime * kScrollLinesPerSecond * (beyond / layout.cell.height + (beyond > 0 ? 1.0f : -1.0f));
+    const int lines = static_cast<int>(dragged_lines_);
+    dragged_lines_ -= static_cast<float>(lines);
+    scroll_back(lines);
+  }
   terminal_.select_to(cell_under_mouse(layout));
 }
 
@@ -345,12 +425,126 @@ void TerminalWidget::Impl::read_wheel(bool hovered) {
   wheel_ -= static_cast<float>(notches);
   const bool up = notches > 0;
   const int count = std::min(std::abs(notches), 20);
-  if (terminal_.mouse_mode() != vt::MouseMode::off && !ImGui::GetIO().KeyShift) {
+  if (ImGui::GetIO().KeyCtrl) {
+    for (int i = 0; i < count; ++i) set_zoom(up ? zoom_ * kZoomStep : zoom_ / kZoomStep);
+  } else if (terminal_.mouse_mode() != vt::MouseMode::off && !ImGui::GetIO().KeyShift) {
     for (int i = 0; i < count; ++i) terminal_.mouse_button(up ? 4 : 5, true, to_vt(held_modifiers()));
-  } else if (terminal_.alternate_screen()) {
+  } else if (terminal_.alternate_screen() && terminal_.input_modes().alternate_scroll) {
     for (int i = 0; i < count * kWheelLines; ++i) terminal_.key(up ? vt::Key::up : vt::Key::down, {});
   } else {
     scroll_back((up ? 1 : -1) * static_cast<std::int64_t>(count) * kWheelLines);
+  }
+}
+
+// The bar at the right edge; true while it has the mouse.
+bool TerminalWidget::Impl::drag_scroll_bar(const Layout& layout, bool hovered) {
+  const vt::ScreenBuffer& buffer = terminal_.buffer();
+  const ImVec2 mouse = ImGui::GetIO().MousePos;
+  const bool over = hovered && mouse.x >= layout.window_max.x - kScrollBarWidth && buffer.scrollback() > 0 && !marking_ && reported_buttons_ == 0;
+  if (over && ImGui::IsMouseClicked(0)) dragging_bar_ = true;
+  if (!ImGui::IsMouseDown(0) || buffer.scrollback() == 0) dragging_bar_ = false;
+  if (dragging_bar_) {
+    const float height = std::max(1.0f, layout.window_max.y - layout.window_min.y - 4);
+    const auto lines = static_cast<float>(buffer.end_line() - buffer.first_line());
+    const float middle = std::clamp((mouse.y - layout.window_min.y - 2) / height, 0.0f, 1.0f) * lines - static_cast<float>(layout.rows) / 2;
+    const auto wanted = static_cast<std::int64_t>(buffer.first_line()) + static_cast<std::int64_t>(std::max(0.0f, middle));
+    scroll_back(static_cast<std::int64_t>(top_line(layout.rows)) - wanted);
+  }
+  if (over || dragging_bar_) ImGui::SetMouseCursor(ImGuiMouseCursor_Arrow);
+  return over || dragging_bar_;
+}
+
+// Finds the link under the mouse; true when this frame's click was for it.
+bool TerminalWidget::Impl::follow_link(const Layout& layout, bool hovered) {
+  address_.reset();
+  link_ = 0;
+  const ImGuiIO& io = ImGui::GetIO();
+  if (!options_.open_link || !hovered || marking_ || reported_buttons_ != 0) return false;
+  const vt::CellPosition at = cell_under_mouse(layout);
+  const vt::Row& row = terminal_.buffer().line(at.line);
+  const std::uint16_t extra = static_cast<std::size_t>(at.column) < row.cells.size() ? row.cells[static_cast<std::size_t>(at.column)].extra : std::uint16_t{0};
+  std::string address = terminal_.extras()[extra].link;
+  if (!address.empty()) {
+    link_ = extra;
+  } else {
+    address_ = vt::address_at(terminal_.buffer(), at);
+    if (address_) address = address_->text;
+  }
+  if (!may_be_opened(address)) {
+    address_.reset();
+    link_ = 0;
+    return false;
+  }
+  if (!io.KeyCtrl) return false;
+  ImGui::SetMouseCursor(ImGuiMouseCursor_Hand);
+  ImGui::SetTooltip("%s", address.c_str());
+  if (!ImGui::IsMouseClicked(0)) return false;
+  options_.open_link(address);
+  return true;
+}
+
+// --- search
+
+void TerminalWidget::Impl::find(std::string_view text, bool regular_expression) {
+  search_bar_.open(text, regular_expression);
+  if (!search_bar_.text().empty()) take_search_action(SearchBar::Action::changed);
+}
+
+void TerminalWidget::Impl::take_search_action(SearchBar::Action action) {
+  const vt::ScreenBuffer& buffer = terminal_.buffer();
+  const vt::CellPosition end{buffer.end_line() - 1, buffer.columns()};
+  switch (action) {
+    case SearchBar::Action::none: break;
+    case SearchBar::Action::changed:
+      search_.set(search_bar_.text(), search_bar_.regular_expression(), search_bar_.match_case());
+      matches_stale_ = true;
+      search_.start(true, end);
+      break;
+    case SearchBar::Action::previous: search_.start(true, end); break;
+    case SearchBar::Action::next: search_.start(false, {buffer.first_line(), 0}); break;
+    case SearchBar::Action::closed:
+      search_.set({}, false, false);
+      matches_stale_ = true;
+      focus_requested_ = true;
+      break;
+  }
+}
+
+void TerminalWidget::Impl::look_for_matches(const Layout& layout) {
+  const vt::ScreenBuffer& buffer = terminal_.buffer();
+  if (search_.looking() && search_.step(buffer) && search_.current()) {
+    const std::uint64_t line = search_.current()->first.line, top = top_line(layout.rows);
+    if (line < top || line >= top + static_cast<std::uint64_t>(layout.rows)) {
+      scroll_back(static_cast<std::int64_t>(top) - static_cast<std::int64_t>(line) + layout.rows / 2);
+    }
+  }
+  const std::uint64_t top = top_line(layout.rows);
+  if (!matches_stale_ && top == matches_top_ && buffer.generation() == matches_generation_) return;
+  search_.matches(buffer, top, top + static_cast<std::uint64_t>(layout.rows), matches_);
+  matches_top_ = top;
+  matches_generation_ = buffer.generation();
+  matches_stale_ = false;
+}
+
+// --- what the guest wants of the host
+
+void TerminalWidget::Impl::serve_guest() {
+  const double now = ImGui::GetTime();
+  if (const auto text = terminal_.take_copied_text(); text && options_.guest_clipboard != GuestClipboard::none) {
+    ImGui::SetClipboardText(text->c_str());
+  }
+  if (terminal_.take_clipboard_question() && options_.guest_clipboard == GuestClipboard::read_and_write) {
+    const char* text = ImGui::GetClipboardText();
+    terminal_.answer_clipboard(text != nullptr ? text : "");
+  }
+  if (std::exchange(bells_seen_, terminal_.bell_count()) != terminal_.bell_count()) bell_until_ = now + static_cast<double>(style_.bell_seconds);
+  if (!terminal_.synchronized()) {
+    synchronized_since_ = -1;
+  } else if (synchronized_since_ < 0) {
+    synchronized_since_ = now;
+  } else if (now - synchronized_since_ > kMaxSynchronizedSeconds) {
+    terminal_.end_synchronized();
+    synchronized_since_ = -1;
   }
 }
 
@@ -366,6 +560,10 @@ GridRenderer::View TerminalWidget::Impl::make_view(const Layout& layout) {
   view.rows = layout.rows;
   view.columns = layout.columns;
   view.selection = terminal_.selection();
+  view.matches = matches_;
+  view.match = search_.current();
+  if (address_) view.address = address_->cells;
+  view.link = link_;
   view.reverse_screen = terminal_.reverse_screen();
   view.blink_visible = std::fmod(now, 1.0) < 0.6;
   view.cursor_visible = cursor.visible && (on || !focused_ || !cursor.blink);
@@ -381,7 +579,7 @@ void TerminalWidget::Impl::paint_cells(const Layout& layout, const GridRenderer:
   const bool any_size = sizeof(ImDrawIdx) > 2 || (list.Flags & ImDrawListFlags_AllowVtxOffset) != 0;
   const int rows_at_once = kVerticesInOneCommand / GridRenderer::max_vertices_per_row(layout.columns);
   if (any_size || layout.rows <= rows_at_once) {
-    renderer_.draw(list, layout.origin, layout.cell, terminal_.buffer(), view, 0, layout.rows);
+    renderer_.draw(list, layout.origin, layout.cell, terminal_.buffer(), terminal_.extras(), view, 0, layout.rows);
     return;
   }
   // A draw list of its own, that of a child window, for as many rows as its indices reach.
@@ -393,7 +591,7 @@ void TerminalWidget::Impl::paint_cells(const Layout& layout, const GridRenderer:
     const ImVec2 size{layout.window_max.x - layout.window_min.x, static_cast<float>(last - first) * layout.cell.height};
     if (begin_plain_child("rows", size,
                           ImGuiWindowFlags_NoInputs | ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoBackground)) {
-      renderer_.draw(*ImGui::GetWindowDrawList(), layout.origin, layout.cell, terminal_.buffer(), view, first, last);
+      renderer_.draw(*ImGui::GetWindowDrawList(), layout.origin, layout.cell, terminal_.buffer(), terminal_.extras(), view, first, last);
     }
     ImGui::EndChild();
     ImGui::PopID();
@@ -402,9 +600,9 @@ void TerminalWidget::Impl::paint_cells(const Layout& layout, const GridRenderer:
 
 void TerminalWidget::Impl::paint_scroll_indicator(const Layout& layout, bool hovered) const {
   const vt::ScreenBuffer& buffer = terminal_.buffer();
-  if (buffer.scrollback() == 0 || (!hovered && !view_line_)) return;
+  if (buffer.scrollback() == 0 || (!hovered && !view_line_ && !dragging_bar_)) return;
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const float right = layout.window_max.x - 2, left = right - std::max(3.0f, style_.padding - 3);
+  const float right = layout.window_max.x - 2, left = right - (hovered || dragging_bar_ ? kScrollBarWidth - 2 : 4);
   const float top = layout.window_min.y + 2, height = layout.window_max.y - layout.window_min.y - 4;
   const auto lines = static_cast<float>(buffer.end_line() - buffer.first_line());
   const float from = static_cast<float>(top_line(layout.rows) - buffer.first_line()) / lines;
@@ -416,12 +614,14 @@ void TerminalWidget::Impl::paint_scroll_indicator(const Layout& layout, bool hov
 
 void TerminalWidget::Impl::paint(const Layout& layout, bool hovered) {
   renderer_.set_style(style_);
+  terminal_.set_standard_colors(renderer_.standard_colors());
+  renderer_.set_guest_colors(terminal_.colors());
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const Rgba ground = terminal_.reverse_screen() ? style_.foreground : style_.background;
-  list.AddRectFilled(layout.window_min, layout.window_max, to_imgui(ground));
+  list.AddRectFilled(layout.window_min, layout.window_max, renderer_.ground(terminal_.reverse_screen()));
   const GridRenderer::View view = make_view(layout);
   paint_cells(layout, view);
   paint_scroll_indicator(layout, hovered);
+  if (ImGui::GetTime() < bell_until_) list.AddRectFilled(layout.window_min, layout.window_max, to_imgui(style_.bell));
   list.AddRect(layout.window_min, layout.window_max, to_imgui(focused_ ? style_.frame_focused : style_.frame_unfocused));
   if (focused_ && view.cursor_line >= view.top_line) {
     const auto row = static_cast<float>(view.cursor_line - view.top_line);
@@ -435,10 +635,13 @@ void TerminalWidget::Impl::draw(const char* id, Extent size) {
                                       ImGuiWindowFlags_NoNav | ImGuiWindowFlags_NoBackground;
   if (std::exchange(focus_requested_, false)) ImGui::SetNextWindowFocus();
   const bool visible = begin_plain_child(id, {size.width, size.height}, kFlags);
+  std::optional<FontZoom> font{zoom_};
+  serve_guest();
   if (options_.follow_window && visible) follow_window();
   if (std::exchange(was_alternate_, terminal_.alternate_screen()) != terminal_.alternate_screen()) view_line_.reset();
   const Layout layout = lay_out();
   shown_rows_ = layout.rows;
+  terminal_.set_cell_pixels({static_cast<int>(layout.cell.width), static_cast<int>(layout.cell.height)});
 
   ImGuiWindow* window = ImGui::GetCurrentWindow();
   const ImGuiID item = window->GetID("##terminal");
@@ -458,7 +661,10 @@ void TerminalWidget::Impl::draw(const char* id, Extent size) {
   if (focused_) read_keyboard();
   apply_events();
   read_mouse(layout, hovered);
+  look_for_matches(layout);
   if (visible) paint(layout, hovered);
+  font.reset();
+  if (visible && search_bar_.is_open()) take_search_action(search_bar_.draw(layout.window_min, layout.window_max, search_));
   ImGui::EndChild();
 }
 
@@ -477,7 +683,7 @@ std::uint64_t TerminalWidget::dropped_input() const { return impl_->terminal_.ou
 void TerminalWidget::draw(const char* id, Extent size) { impl_->draw(id, size); }
 Extent TerminalWidget::preferred_extent() const { return impl_->preferred_extent(); }
 Grid TerminalWidget::grid() const { return {.columns = impl_->terminal_.columns(), .rows = impl_->terminal_.rows()}; }
-void TerminalWidget::set_grid(Grid grid) { impl_->terminal_.resize(grid.rows, grid.columns); }
+void TerminalWidget::set_grid(Grid grid) { impl_->resize(grid.rows, grid.columns); }
 bool TerminalWidget::focused() const { return impl_->focused_; }
 void TerminalWidget::request_focus() { impl_->focus_requested_ = true; }
 
@@ -513,6 +719,9 @@ std::size_t TerminalWidget::lines_scrolled_back() const {
 std::uint64_t TerminalWidget::generation() const { return impl_->terminal_.buffer().generation(); }
 int TerminalWidget::cursor_row() const { return impl_->terminal_.cursor().row; }
 int TerminalWidget::cursor_column() const { return impl_->terminal_.cursor().column; }
+void TerminalWidget::find(std::string_view text, bool regular_expression) { impl_->find(text, regular_expression); }
+float TerminalWidget::zoom() const { return impl_->zoom_; }
+void TerminalWidget::set_zoom(float factor) { impl_->set_zoom(factor); }
 Style& TerminalWidget::style() { return impl_->style_; }
 
 }  // namespace tuxarium::imgui
