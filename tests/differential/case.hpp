@@ -59,7 +59,7 @@ struct Case {
   std::array<Window, 3> window{};
   std::uint8_t windows = 0;
 
-  std::uint32_t operand = 0;        // linear address that a ModRM memory operand was aimed at
+  std::uint32_t operand = 0;        // linear address of a ModRM memory operand
 
   bool fpu = false;                 // x87, MMX and SSE state are loaded and compared
   alignas(16) FxImage fx{};

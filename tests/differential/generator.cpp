@@ -614,7 +614,8 @@ class Builder {
     const unsigned base = kBase[rm], index = kIndex[rm];
     const bool no_base = mod == 0 && rm == 6;
     if (pinned_[base] && !no_base) mod = 2;
-    const std::uint32_t offset = operand_ - segment_base(segment_for(!no_base && base == kEbp));
+    const std::uint32_t start = segment_base(segment_for(!no_base && base == kEbp)), offset = operand_ - start;
+    c_.operand = start + (offset & 0xffff);
     const std::uint32_t indexed = index < 8 ? c_.gpr[index] : 0;
     const auto small = static_cast<std::uint32_t>(static_cast<std::int32_t>(static_cast<std::int8_t>(dice_.byte())));
     if (!no_base && mod != 2) c_.gpr[base] = (c_.gpr[base] & 0xffff0000u) | ((offset - indexed - (mod == 1 ? small : 0)) & 0xffff);

@@ -24,6 +24,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 namespace {
 
@@ -277,6 +278,13 @@ bool load_local_descriptors() {
   return true;
 }
 
+/// Nothing else may be where 32-bit code reaches: not the driver, if it is linked to a fixed address, and not a sanitizer's memory.
+bool low_memory_is_empty() {
+  std::ifstream maps{"/proc/self/maps"};
+  std::uint64_t lowest = 0;
+  return maps && (maps >> std::hex >> lowest) && lowest >> 32 != 0;  // in ascending order
+}
+
 bool map_view(int file, std::uint32_t address, std::uint32_t offset, std::uint32_t size, int protection) {
   void* wanted = reinterpret_cast<void*>(std::uintptr_t{address});
   return mmap(wanted, size, protection, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, file, offset) == wanted;
@@ -431,6 +439,10 @@ Native::Native(std::unique_ptr<Host> host) : host_{std::move(host)} {}
 Native::~Native() = default;
 
 std::unique_ptr<Native> Native::create(std::string& why_not) {
+  if (!low_memory_is_empty()) {
+    why_not = "this process has memory of its own below 4 GiB (a sanitizer, or a program at a fixed address)";
+    return nullptr;
+  }
   auto host = std::make_unique<Host>();
   if (!load_local_descriptors()) {
     why_not = "the host's kernel does not give a process segments of its own";
