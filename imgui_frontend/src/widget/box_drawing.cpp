@@ -102,7 +102,7 @@ void corner(ImDrawList& list, bool right, bool down, float thickness, ImVec2 a, 
   }
   list.PathLineTo({m.x, y});
   list.PathLineTo(end);
-  list.PathStroke(color, 0, thickness);
+  stroke_path(list, color, thickness);
 }
 
 void block(ImDrawList& list, char32_t c, ImVec2 a, ImVec2 b, ImU32 color) {

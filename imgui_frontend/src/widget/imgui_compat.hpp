@@ -1,4 +1,4 @@
-// What differs between the releases of Dear ImGui that we support: 1.86 to 1.92. The only place with IMGUI_VERSION_NUM, except key_map.cpp.
+// What differs between the releases of Dear ImGui that we support: 1.86 to 1.93. The only place with IMGUI_VERSION_NUM, except key_map.cpp.
 #pragma once
 
 #include <imgui.h>
@@ -85,6 +85,15 @@ inline bool begin_plain_child(const char* id, const ImVec2& size, ImGuiWindowFla
   return ImGui::BeginChild(id, size, ImGuiChildFlags_None, flags);
 #else
   return ImGui::BeginChild(id, size, false, flags);
+#endif
+}
+
+/// Draws the path collected in `list` as a line.
+inline void stroke_path(ImDrawList& list, ImU32 color, float thickness) {
+#if IMGUI_VERSION_NUM >= 19280
+  list.PathStroke(color, thickness);
+#else
+  list.PathStroke(color, ImDrawFlags_None, thickness);
 #endif
 }
 
