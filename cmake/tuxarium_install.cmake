@@ -3,19 +3,47 @@
 include(CMakePackageConfigHelpers)
 set(tuxarium_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tuxarium)
 
+# The same for those who build without CMake: NAME.pc with the prefix that `cmake --install` puts it in. The libraries are static, so what
+# they need is named in full.
+function(tuxarium_install_pc name description)
+  cmake_parse_arguments(pc "" "LIBRARY" "REQUIRES;LIBS" ${ARGN})
+  list(JOIN pc_REQUIRES " " requires)
+  list(JOIN pc_LIBS " " libs)
+  install(CODE "
+    set(pc_name ${name})
+    set(pc_description \"${description}\")
+    set(pc_library ${pc_LIBRARY})
+    set(pc_requires \"${requires}\")
+    set(pc_libs \"${libs}\")
+    set(PROJECT_VERSION ${PROJECT_VERSION})
+    set(CMAKE_INSTALL_LIBDIR ${CMAKE_INSTALL_LIBDIR})
+    set(CMAKE_INSTALL_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/tuxarium.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+    file(INSTALL ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig\")")
+endfunction()
+
 install(TARGETS tuxarium_component EXPORT tuxarium_component_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY component/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT tuxarium_component_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
+tuxarium_install_pc(tuxarium "An i386 PC inside a program, a slice at a time" LIBRARY tuxarium_component LIBS -pthread)
 
 if(TARGET tuxarium_net)
   install(TARGETS tuxarium_net EXPORT tuxarium_net_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(EXPORT tuxarium_net_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
+  get_target_property(needed tuxarium_net LINK_LIBRARIES)
+  set(slirp)
+  if("${TUXARIUM_SLIRP_LIBRARY}" IN_LIST needed)
+    set(slirp -lslirp)
+  endif()
+  tuxarium_install_pc(tuxarium-net "Network links and disks over HTTP for Tuxarium" LIBRARY tuxarium_net REQUIRES tuxarium
+    LIBS -lssl -lcrypto ${slirp})
 endif()
 
 if(TARGET tuxarium_guest)
   install(TARGETS tuxarium_guest EXPORT tuxarium_guest_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY hao/guest_library/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
   install(EXPORT tuxarium_guest_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
+  tuxarium_install_pc(tuxarium-guest "A Linux for Tuxarium inside a library" LIBRARY tuxarium_guest REQUIRES tuxarium libzstd)
 endif()
 
 # A frontend on a Dear ImGui target of the host's own cannot name that target in a package.
@@ -23,6 +51,7 @@ if(TARGET tuxarium_imgui AND NOT TUXARIUM_IMGUI_TARGET)
   install(TARGETS tuxarium_imgui EXPORT tuxarium_imgui_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   install(DIRECTORY imgui_frontend/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
   install(EXPORT tuxarium_imgui_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
+  tuxarium_install_pc(tuxarium-imgui "The terminal and console window of Tuxarium for Dear ImGui" LIBRARY tuxarium_imgui REQUIRES tuxarium imgui)
 endif()
 
 foreach(program tuxarium-run tuxarium-viewer tuxarium-disk tuxarium-bridge)
