@@ -25,13 +25,15 @@ class Arms {
   Arms(ImDrawList& list, std::string_view arms, ImVec2 a, ImVec2 b, ImU32 color) : list_{list}, arms_{arms}, a_{a}, b_{b}, color_{color} {
     light_ = std::max(1.0f, std::round((b.x - a.x) / 8));
     middle_ = {std::floor((a.x + b.x - light_) / 2) + light_ / 2, std::floor((a.y + b.y - light_) / 2) + light_ / 2};
+    // Odd with odd and even with even, so that both have the same middle.
+    heavy_ = 2 * light_ + (static_cast<int>(light_) % 2 != 0 ? 1.0f : 0.0f);
     gap_ = light_ + std::max(0.0f, std::floor(light_ / 2));
   }
 
   void draw() const {
     for (int side = 0; side < 4; ++side) {
       const char kind = arm(side);
-      if (kind == '1' || kind == '2') plain(side, kind == '1' ? light_ : 2 * light_ + (static_cast<int>(light_) % 2 != 0 ? 1 : 0));
+      if (kind == '1' || kind == '2') plain(side, kind == '1' ? light_ : heavy_);
       if (kind == '3') twofold(side);
     }
   }
@@ -52,7 +54,7 @@ class Arms {
   void plain(int side, float thickness) const {
     const char one = arm(side + 1), other = arm(side + 3), opposite = arm(side + 2);
     const bool doubles = one == '3' || other == '3';
-    float reach = std::max(light_, one == '2' || other == '2' ? 2 * light_ + 1 : light_) / 2;
+    float reach = (one == '2' || other == '2' ? heavy_ : light_) / 2;
     if (doubles && opposite == '0') reach = one == '3' && other == '3' ? -gap_ : gap_ + light_ / 2;
     bar(side, reach, thickness, 0);
   }
@@ -72,7 +74,7 @@ class Arms {
   std::string_view arms_;
   ImVec2 a_, b_;
   ImU32 color_;
-  float light_ = 1;
+  float light_ = 1, heavy_ = 3;
   float gap_ = 1;
   ImVec2 middle_;
 };

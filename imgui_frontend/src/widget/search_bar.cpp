@@ -22,7 +22,9 @@ SearchBar::Action SearchBar::draw(ImVec2 a, ImVec2 b, const vt::Search& search) 
   const float width = std::min(em * 32, b.x - a.x - 16), height = ImGui::GetFrameHeight() + 2 * style.WindowPadding.y +
       (search.error().empty() && !search.failed() ? 0 : ImGui::GetTextLineHeightWithSpacing());
   ImGui::SetCursorScreenPos({b.x - width - 12, a.y + 6});
-  ImGui::PushStyleColor(ImGuiCol_ChildBg, ImGui::GetStyleColorVec4(ImGuiCol_PopupBg));
+  ImVec4 ground = ImGui::GetStyleColorVec4(ImGuiCol_PopupBg);
+  ground.w = 1;
+  ImGui::PushStyleColor(ImGuiCol_ChildBg, ground);
   if (begin_padded_child("search", {width, height}, ImGuiWindowFlags_NoScrollbar | ImGuiWindowFlags_NoMove)) {
     ImGui::PushItemWidth(std::max(em * 6, width - em * 21));
     if (std::exchange(focus_, false)) ImGui::SetKeyboardFocusHere();
