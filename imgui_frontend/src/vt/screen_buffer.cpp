@@ -221,6 +221,10 @@ void ScreenBuffer::append_blank_row(Color background) {
     blank(ring_[start_], background);
     start_ = start_ + 1 == ring_.size() ? 0 : start_ + 1;
     ++first_line_;
+    // The cells of a long scrollback are not in the processor's caches; those of the rows to come are asked for early.
+    constexpr std::size_t kAhead = 3;
+    const std::size_t next = start_ + kAhead < ring_.size() ? start_ + kAhead : 0;
+    __builtin_prefetch(ring_[next].cells.data(), 1);
     return;
   }
   if (start_ != 0) straighten();
