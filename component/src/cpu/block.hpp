@@ -52,11 +52,14 @@ struct Block {
   std::uint8_t count = 0;    // instructions
   bool valid = true;
   std::uint32_t length = 0;  // bytes
-  Block* link[2] = {nullptr, nullptr};  // next block in the same page: not taken or only way, taken
+  Block* link[2] = {nullptr, nullptr};  // next block: not taken or only way, taken. In the same page it is right; in another it is a guess
   Block* next_in_slot = nullptr;        // of the cache's index
   Op* ops = nullptr;
 
   std::uint32_t linear() const { return cs_base + eip; }
+  bool is(const std::uint8_t* c, std::uint32_t ip, std::uint32_t base, std::uint16_t m) const {
+    return code == c && eip == ip && cs_base == base && mode == m && valid;
+  }
 };
 
 }  // namespace tuxarium::cpu

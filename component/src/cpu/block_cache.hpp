@@ -24,9 +24,7 @@ class BlockCache {
   /// The block for this key, or nullptr.
   Block* find(const std::uint8_t* code, std::uint32_t eip, std::uint32_t cs_base, std::uint16_t mode) const {
     Block* block = index_[slot(code, eip)];
-    while (block != nullptr && (block->code != code || block->eip != eip || block->cs_base != cs_base || block->mode != mode || !block->valid)) {
-      block = block->next_in_slot;
-    }
+    while (block != nullptr && !block->is(code, eip, cs_base, mode)) block = block->next_in_slot;
     return block;
   }
 

@@ -123,12 +123,15 @@ class BlockBuilder {
     return ended;
   }
 
-  /// Lets the instruction before `jump` do the work of both, where there is a handler for the pair.
-  void fuse(const Instruction& jump) {
+  /// Lets the instruction before `last` do the work of both, where there is a handler for the pair.
+  void fuse(const Instruction& last) {
     const Block& b = c_.scratch;
     if (b.count < 2 || previous_.row == nullptr) return;
-    Op& compare = c_.scratch_ops[b.count - 2u];
-    if (const Handler both = pick_fused(previous_, compare, jump, c_.scratch_ops[b.count - 1u])) compare.handler = both;
+    Op& op = c_.scratch_ops[b.count - 2u];
+    const Op& last_op = c_.scratch_ops[b.count - 1u];
+    Handler both = pick_fused(previous_, op, last, last_op);
+    if (both == nullptr) both = pick_pair(previous_, op, last, last_op);
+    if (both != nullptr) op.handler = both;
   }
 
   void finish(bool ended, bool keep) {

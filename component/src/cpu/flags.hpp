@@ -86,7 +86,8 @@ void set_result(S& s, T result) {
 }
 
 /// CF and OF as given, AF clear; for shifts, multiplications and the like.
-inline void set_cf_of(CpuState& s, bool cf, bool of) { s.flag_carries = (cf ? 1u << 31 : 0) | (cf != of ? 1u << 30 : 0); }
+template <class S>
+void set_cf_of(S& s, bool cf, bool of) { s.flag_carries = (cf ? 1u << 31 : 0) | (cf != of ? 1u << 30 : 0); }
 
 /// CF alone; OF, AF and the rest keep their values.
 inline void set_cf(CpuState& s, bool cf) {

@@ -27,5 +27,7 @@ Form two_operand_form(const Instruction& i);
 
 /// The handler for a CMP or TEST that does the work of the conditional jump behind it as well; nullptr when the two are no such pair.
 Handler pick_fused(const Instruction& compare, const Op& op, const Instruction& jump, const Op& jump_op);
+/// The handler for an instruction that does the work of the next one as well; nullptr for all but the commonest.
+Handler pick_pair(const Instruction& first, const Op& op, const Instruction& second, const Op& second_op);
 
 }  // namespace tuxarium::cpu

@@ -78,41 +78,6 @@ const Op* clear_register(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
-struct Inc {
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a) {
-    const T r = static_cast<T>(a + 1);
-    const bool of = r == static_cast<T>(T{1} << (kBits<T> - 1));
-    const std::uint32_t cf = s.flag_carries & 0x80000000u;
-    s.flag_carries = cf | ((cf >> 1) ^ (of ? 0x40000000u : 0)) | ((r & 15) == 0 ? 8u : 0);
-    set_result(s, r);
-    return r;
-  }
-};
-struct Dec {
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a) {
-    const T r = static_cast<T>(a - 1);
-    const bool of = a == static_cast<T>(T{1} << (kBits<T> - 1));
-    const std::uint32_t cf = s.flag_carries & 0x80000000u;
-    s.flag_carries = cf | ((cf >> 1) ^ (of ? 0x40000000u : 0)) | ((r & 15) == 15 ? 8u : 0);
-    set_result(s, r);
-    return r;
-  }
-};
-struct Not {
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState&, T a) {
-    return static_cast<T>(~a);
-  }
-};
-struct Neg {
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a) {
-    return Sub::run(s, T{0}, a);
-  }
-};
-
 template <class Unary, class T>
 const Op* unary_r(Core& c, const Op* op) {
   put<T>(c, op->dst, Unary::run(c.s, get<T>(c, op->dst)));

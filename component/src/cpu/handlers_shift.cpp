@@ -1,100 +1,11 @@
-// Rotates and shifts, double shifts. Flags that the manual leaves undefined follow what the shifter of i686 processors gives: OF is computed
-// as for a count of 1, AF is cleared.
+// Rotates and shifts, double shifts.
 
+#include "cpu/alu_operations.hpp"
 #include "cpu/handlers.hpp"
 
 namespace tuxarium::cpu {
 
 namespace {
-
-template <class T>
-constexpr bool msb(T value) {
-  return (value >> (kBits<T> - 1)) != 0;
-}
-
-/// CF and OF change, the other flags stay.
-void set_rotate_flags(CpuState& s, bool cf, bool of) {
-  s.flag_carries = (s.flag_carries & 8) | (cf ? 1u << 31 : 0) | (cf != of ? 1u << 30 : 0);
-}
-
-// `n` is 1 to 31.
-struct Rol {
-  template <class T>
-  static T run(CpuState& s, T a, unsigned n) {
-    const T r = std::rotl(a, static_cast<int>(n % kBits<T>));
-    set_rotate_flags(s, (r & 1) != 0, msb(r) != ((r & 1) != 0));
-    return r;
-  }
-};
-
-struct Ror {
-  template <class T>
-  static T run(CpuState& s, T a, unsigned n) {
-    const T r = std::rotr(a, static_cast<int>(n % kBits<T>));
-    set_rotate_flags(s, msb(r), msb(r) != msb(static_cast<T>(r << 1)));
-    return r;
-  }
-};
-
-struct Rcl {
-  template <class T>
-  static T run(CpuState& s, T a, unsigned n) {
-    n %= kBits<T> + 1;
-    if (n == 0) return a;
-    const std::uint64_t wide = std::uint64_t{a} | std::uint64_t{flag_cf(s)} << kBits<T>;
-    const std::uint64_t turned = (wide << n) | (wide >> (kBits<T> + 1 - n));
-    const T r = static_cast<T>(turned);
-    const bool cf = (turned >> kBits<T> & 1) != 0;
-    set_rotate_flags(s, cf, msb(r) != cf);
-    return r;
-  }
-};
-
-struct Rcr {
-  template <class T>
-  static T run(CpuState& s, T a, unsigned n) {
-    n %= kBits<T> + 1;
-    if (n == 0) return a;
-    const std::uint64_t wide = std::uint64_t{a} | std::uint64_t{flag_cf(s)} << kBits<T>;
-    const std::uint64_t turned = (wide >> n) | (wide << (kBits<T> + 1 - n));
-    const T r = static_cast<T>(turned);
-    set_rotate_flags(s, (turned >> kBits<T> & 1) != 0, msb(r) != msb(static_cast<T>(r << 1)));
-    return r;
-  }
-};
-
-struct Shl {
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, unsigned n) {
-    const std::uint64_t wide = std::uint64_t{a} << n;
-    const T r = static_cast<T>(wide);
-    const bool cf = (wide >> kBits<T> & 1) != 0;
-    set_cf_of(s, cf, msb(r) != cf);
-    set_result(s, r);
-    return r;
-  }
-};
-
-struct Shr {
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, unsigned n) {
-    const T r = static_cast<T>(std::uint64_t{a} >> n);
-    set_cf_of(s, (std::uint64_t{a} >> (n - 1) & 1) != 0, msb(r) != msb(static_cast<T>(r << 1)));
-    set_result(s, r);
-    return r;
-  }
-};
-
-struct Sar {
-  template <class T>
-  TUXARIUM_HOT static T run(CpuState& s, T a, unsigned n) {
-    const std::int64_t wide = sign_extend(a);
-    const T r = static_cast<T>(wide >> n);
-    set_cf_of(s, (wide >> (n - 1) & 1) != 0, false);
-    set_result(s, r);
-    return r;
-  }
-};
 
 template <class T, bool ByCl>
 TUXARIUM_HOT unsigned shift_count(const Core& c, const Op* op) {

@@ -51,10 +51,10 @@ TUXARIUM_COLD const Op* go_slow(Core& c, const Op* op) {
   return Whole(c, op);
 }
 
-/// Goes to `target` in the same page through the block's link, or to any page through the cache.
+/// Goes to `target` in the same page through the block's link, or to any page through the link or the cache.
 #define TUXARIUM_BRANCH(slot, target, same_page)                                                                              \
   do {                                                                                                                        \
-    Block* next_block = (same_page) ? c.block->link[slot] : find_block(c, target);                                            \
+    Block* next_block = (same_page) ? c.block->link[slot] : find_block(c, slot, target);                                            \
     if (next_block != nullptr && next_block->valid && c.remaining >= next_block->count) [[likely]] {                          \
       c.remaining -= next_block->count;                                                                                       \
       c.block = next_block;                                                                                                   \
@@ -130,14 +130,20 @@ inline const Op* leave_linkable(Core& c, unsigned slot, std::uint32_t eip) {
   return nullptr;
 }
 
-/// A block for `eip` that can be entered without a look by the dispatcher, or nullptr.
-TUXARIUM_HOT Block* find_block(Core& c, std::uint32_t eip) {
+/// A block for `eip` that can be entered without a look by the dispatcher, or nullptr. The link remembers it: for a branch to another page it
+/// says where to look first.
+TUXARIUM_HOT Block* find_block(Core& c, unsigned slot, std::uint32_t eip) {
   const std::uint32_t cs_base = c.s.segment[kCs].base;
   const std::uint32_t linear = cs_base + eip;
   const TlbEntry& entry = c.fetch_tlb[(linear >> memory::kPageShift) % kTlbEntries];
   if ((linear & memory::kPageMask) != entry.read_tag) return nullptr;
-  Block* block = c.blocks.find(reinterpret_cast<const std::uint8_t*>(entry.addend + linear), eip, cs_base, c.mode);
-  return block != nullptr && block->second_page == nullptr && (c.mode & kModeCsUnchecked) != 0 ? block : nullptr;
+  const auto* code = reinterpret_cast<const std::uint8_t*>(entry.addend + linear);
+  Block* block = c.block->link[slot];
+  if (block != nullptr && block->is(code, eip, cs_base, c.mode)) [[likely]] return block;
+  block = c.blocks.find(code, eip, cs_base, c.mode);
+  if (block == nullptr || block->second_page != nullptr || (c.mode & kModeCsUnchecked) == 0) return nullptr;
+  c.block->link[slot] = block;
+  return block;
 }
 
 /// Makes the instruction the last of its block while the bus looks at the time.

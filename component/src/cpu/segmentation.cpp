@@ -197,6 +197,11 @@ bool StackFrame::peek(std::uint32_t offset, std::uint32_t& value, unsigned size)
   std::uint32_t linear = 0;
   if (!check((pointer_ + offset) & mask_, size, linear) || !aligned(c_, linear, size)) return false;
   if (size == 4) return load_as(c_, linear, value, supervisor_);
+  if (std::uint16_t narrow = 0; size == 2) {
+    const bool loaded = load_as(c_, linear, narrow, supervisor_);
+    value = narrow;
+    return loaded;
+  }
   const SlowValue slow = load_slow(c_, linear, size, supervisor_);
   value = static_cast<std::uint32_t>(slow.value);
   return slow.ok;
