@@ -77,16 +77,6 @@ struct MoveRegister {
   }
 };
 
-struct MoveImmediate {
-  static constexpr Sets kSets = Sets::nothing;
-  static constexpr bool kWrites = true, kReadsTarget = false, kReadsSource = false, kMemory = false;
-  template <bool Checked>
-  TUXARIUM_HOT static bool run(Core&, const Op* op, FlagWords&, Word, Word, Word& r) {
-    r = op->immediate;
-    return true;
-  }
-};
-
 struct LoadAddress {
   static constexpr Sets kSets = Sets::nothing;
   static constexpr bool kWrites = true, kReadsTarget = false, kReadsSource = false, kMemory = false;
