@@ -142,7 +142,7 @@ struct Pop {
 /// DEC of memory, for its jump.
 struct DecrementMemory {
   static constexpr Sets kSets = Sets::all;
-  static constexpr bool kWrites = false, kReadsTarget = false, kReadsSource = false, kMemory = true;
+  static constexpr bool kWrites = false, kReadsTarget = false, kReadsSource = false;
   template <bool Checked>
   TUXARIUM_HOT static bool run(Core& c, const Op* op, FlagWords& f, Word, Word, Word&) {
     const Word linear = operand_offset(c, op);
