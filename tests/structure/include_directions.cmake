@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.25)
 # beginning of another header's path.
 set(table
   "component/include                |"
-  "component/src/base               | posix"
+  "component/src/base               | signal.h"
   "component/src/memory             | base"
   "component/src/cpu                | memory base emmintrin.h"
   "component/src/jit                | cpu memory base"
