@@ -68,6 +68,7 @@ prompt='/root # $'
 up=(--expect "$prompt" --send 'net-up\n' --expect 'tap0: 10\.0\.2\.15/24' --expect "$prompt")
 guest 0 --net user,host-loopback --forward tcp:127.0.0.1:2222:22 "${up[@]}" \
   --send 'ping -c 1 10.0.2.2\n' --expect '1 packets received' --expect "$prompt" \
+  --send 'ping -c 3 -s 20000 10.0.2.2\n' --expect '3 packets received' --expect "$prompt" \
   --send 'wget -q -O - http://10.0.2.2:8080/file | md5sum\n' --expect "$sum" --expect "$prompt" \
   --send 'nslookup some.name.test\n' --expect '192\.0\.2\.99' --expect "$prompt" \
   --send 'echo hello from the guest | nc -l -p 22\n' --expect 'knock from the host' --expect "$prompt" \

@@ -26,6 +26,7 @@
 #include <utility>
 
 #include "base/quiet_thread.hpp"
+#include "net/fragment_assembler.hpp"
 #include "net/frame_queue.hpp"
 #include "net/user_network_guard.hpp"
 #include "net/user_network_signal.hpp"
@@ -113,6 +114,7 @@ class UserNetwork final : public NetworkLink {
   void turn(bool polled);
   void take_from_guest(int most);
   void take_frame(std::span<const std::byte> frame);
+  bool give_to_stack(std::span<const std::byte> frame);
   void expire_timers();
   void wake_guest();
   bool has_room(GuestFrameGuard::Verdict verdict) const;
@@ -133,6 +135,7 @@ class UserNetwork final : public NetworkLink {
   std::mutex wake_lock_;
   std::function<void()> wake_;
 
+  FragmentAssembler fragments_;
   GuestFrameGuard guard_;
   unsigned max_connections_;
   SlirpCb callbacks_ = callbacks();  // libslirp keeps a pointer to it
@@ -313,14 +316,27 @@ void UserNetwork::take_from_guest(int most) {
 }
 
 void UserNetwork::take_frame(std::span<const std::byte> frame) {
-  const auto verdict = guard_.judge(frame);
-  if (verdict == GuestFrameGuard::Verdict::drop || !has_room(verdict)) {
-    guarded_.fetch_add(1, std::memory_order_relaxed);
-    return;
+  std::uint64_t dropped = 0;
+  if (FragmentAssembler::is_fragment(frame)) {
+    const std::uint64_t dropped_before = fragments_.dropped();
+    const auto datagram = fragments_.take(frame, clock_nanoseconds() / 1'000'000);
+    dropped = fragments_.dropped() - dropped_before;
+    if (!datagram.empty() && !give_to_stack(datagram)) ++dropped;
+  } else if (!give_to_stack(frame)) {
+    dropped = 1;
   }
+  guarded_.fetch_add(dropped, std::memory_order_relaxed);
+  if (dropped != 0) return;
   frames_sent_.fetch_add(1, std::memory_order_relaxed);
   bytes_sent_.fetch_add(frame.size(), std::memory_order_relaxed);
+}
+
+/// False when the guard, or the number of connections, forbids it.
+bool UserNetwork::give_to_stack(std::span<const std::byte> frame) {
+  const auto verdict = guard_.judge(frame);
+  if (verdict == GuestFrameGuard::Verdict::drop || !has_room(verdict)) return false;
   slirp_input(slirp_, reinterpret_cast<const std::uint8_t*>(frame.data()), static_cast<int>(frame.size()));
+  return true;
 }
 
 /// An eighth of the connections is kept for name queries, so that a guest that has used up the others can still look for one.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "net/packet_fields.hpp"
+
 namespace tuxarium::net {
 
 namespace {
@@ -9,17 +11,9 @@ namespace {
 using Bytes = std::span<const std::byte>;
 using Verdict = GuestFrameGuard::Verdict;
 
-constexpr std::size_t kEthernetHeader = 14, kArpBytes = 28, kIp4Header = 20, kIp6Header = 40, kTcpHeader = 20, kUdpHeader = 8, kIcmpHeader = 8;
-constexpr std::uint16_t kArp = 0x0806, kIp4 = 0x0800, kIp6 = 0x86dd;
-constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58;
+constexpr std::size_t kArpBytes = 28, kIp6Header = 40, kTcpHeader = 20, kUdpHeader = 8, kIcmpHeader = 8;
 constexpr std::uint16_t kDns = 53, kDhcp = 67, kTftp = 69, kDhcp6 = 547;
 constexpr std::uint32_t kBroadcast = 0xffffffff;
-
-std::uint8_t byte_at(Bytes data, std::size_t at) { return std::to_integer<std::uint8_t>(data[at]); }
-
-std::uint16_t word_at(Bytes data, std::size_t at) { return static_cast<std::uint16_t>(byte_at(data, at) << 8 | byte_at(data, at + 1)); }
-
-std::uint32_t long_at(Bytes data, std::size_t at) { return std::uint32_t{word_at(data, at)} << 16 | word_at(data, at + 2); }
 
 bool in_user_network(std::uint32_t address) { return (address & kUserNetmask) == kUserNetwork; }
 
@@ -83,10 +77,9 @@ Verdict GuestFrameGuard::judge(Bytes frame) const {
 }
 
 Verdict GuestFrameGuard::judge_ip4(Bytes packet) const {
-  if (packet.size() < kIp4Header || byte_at(packet, 0) >> 4 != 4) return Verdict::drop;
-  const std::size_t header = std::size_t{byte_at(packet, 0)} % 16 * 4, total = word_at(packet, 2);
-  if (header < kIp4Header || total < header || total > packet.size()) return Verdict::drop;
-  const Bytes payload = packet.subspan(header, total - header);
+  const Ip4Extent extent = ip4_extent(packet);
+  if (extent.header == 0) return Verdict::drop;
+  const Bytes payload = packet.subspan(extent.header, extent.total - extent.header);
   const std::uint8_t protocol = byte_at(packet, 9);
   const std::uint32_t from = long_at(packet, 12), to = long_at(packet, 16);
   if ((protocol != kTcp && protocol != kUdp && protocol != kIcmp) || leads_nowhere(to)) return Verdict::drop;

@@ -2,8 +2,9 @@
 //
 // The stack runs in the host's process and makes sockets of what it is sent, so it sees well-formed frames of protocols that it serves alone
 // (RFC 791 IPv4 and RFC 8200 IPv6 with TCP, UDP and ICMP behind the header; ARP), and none that reach for the host's loopback in ways that the stack
-// does not refuse itself. IPv6 extension headers do not pass: the stack does not read them. Nor do fragments of IPv4: the reassembly of libslirp 4.7.0
-// as Debian 12 compiled it (its two views of one list break C's aliasing rules) crashes when a datagram's last fragment comes first.
+// does not refuse itself. IPv6 extension headers do not pass: the stack does not read them. Nor do fragments of IPv4, which fragment_assembler.hpp has made whole
+// before: the reassembly of libslirp 4.7.0 as Debian 12 compiled it (its two views of one list break C's aliasing rules) crashes when a datagram's last
+// fragment comes first.
 #pragma once
 
 #include <bitset>

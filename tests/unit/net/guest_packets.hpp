@@ -1,6 +1,7 @@
 // A guest made of packets: builds and reads Ethernet frames with ARP, IPv4, ICMP, UDP and TCP, for tests and fuzz targets of the user-mode network.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -68,6 +69,19 @@ inline Bytes ip4(const Ip4& header, Bytes payload, std::size_t sum_at = SIZE_MAX
   frame.insert(frame.end(), packet.begin(), packet.end());
   frame.insert(frame.end(), payload.begin(), payload.end());
   return frame;
+}
+
+/// The frames that carry an IPv4 packet in fragments of `size` bytes, a multiple of 8.
+inline std::vector<Bytes> fragments_of(const Bytes& frame, std::size_t size) {
+  std::vector<Bytes> fragments;
+  const std::span<const std::byte> payload = std::span{frame}.subspan(34);
+  for (std::size_t at = 0; at < payload.size(); at += size) {
+    const std::span<const std::byte> part = payload.subspan(at, std::min(size, payload.size() - at));
+    const unsigned more = at + size < payload.size() ? 0x2000u : 0u;
+    fragments.push_back(ip4({static_cast<std::uint8_t>(get8(frame, 23)), get32(frame, 26), get32(frame, 30), more | static_cast<unsigned>(at / 8)},
+                            Bytes(part.begin(), part.end())));
+  }
+  return fragments;
 }
 
 inline Bytes udp(std::uint32_t from, unsigned from_port, std::uint32_t to, unsigned to_port, std::string_view text, unsigned fragment = 0) {

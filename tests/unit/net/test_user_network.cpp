@@ -16,6 +16,7 @@
 #include <doctest/doctest.h>
 
 #include "guest_packets.hpp"
+#include "net/fragment_assembler.hpp"
 
 namespace tuxarium {
 namespace {
@@ -163,6 +164,26 @@ std::uint32_t shake_hands(Guest& guest, const HostSocket& server) {
 }
 
 }  // namespace
+
+TEST_CASE("user network: a ping that needs fragments is answered, the last fragment first") {
+  NEEDS_USER_NETWORK();
+  Guest guest;
+  const std::string text(4000, 'x');
+  std::vector<Bytes> parts = fragments_of(echo_request(kGateway, text), 1480);
+  REQUIRE(parts.size() == 3);
+  std::reverse(parts.begin(), parts.end());
+  for (const Bytes& part : parts) guest.send(part);
+  net::FragmentAssembler assembler;
+  std::size_t answer = 0;
+  for (int fragments = 0; fragments < 3; ++fragments) {
+    const auto frame = guest.wait([](const Seen& seen) { return seen.is(1); });
+    REQUIRE(frame);
+    REQUIRE(net::FragmentAssembler::is_fragment(*frame));
+    answer = assembler.take(*frame, 0).size();
+  }
+  CHECK(answer == 14 + 20 + 8 + text.size());
+  CHECK(guest.link().status().dropped_sent == 0);
+}
 
 TEST_CASE("user network: a server on the host's loopback, when the guest may") {
   NEEDS_USER_NETWORK();
