@@ -6,20 +6,18 @@
 #include "cpu/cpu_state.hpp"
 #include "cpu/disassembler.hpp"
 #include "deviations.hpp"
+#include "unit/cpu/hex.hpp"
+#include "unit/cpu/undefined_flags.hpp"
 
 namespace tuxarium::differential {
 
 using namespace cpu;
+using tests::hex;
+using tests::UndefinedFlags;
 
 namespace {
 
 constexpr std::uint32_t kFetch = 0x10;  // page fault error code: I/D
-
-/// Flags that the host and the interpreter may set as they like.
-struct Undefined {
-  std::uint32_t flags = 0;
-  const char* reason = nullptr;  // where the SDM says so
-};
 
 unsigned operand_bits(const InstructionRow& row, unsigned operand_size) {
   for (const Operand o : row.operand) {
@@ -37,35 +35,11 @@ unsigned shift_count(const Case& c) {
   return (by_cl ? c.gpr[kEcx] : c.code[c.length - 1u]) & 31;
 }
 
-Undefined undefined_flags(const Case& c, int vector) {
-  using enum Mnemonic;
+/// Flags that the host and the interpreter may set as they like.
+UndefinedFlags undefined_flags(const Case& c, int vector) {
   const InstructionRow& row = *c.form->row;
-  const unsigned bits = operand_bits(row, c.form->operand_size);
-  switch (row.mnemonic) {
-    case and_: case or_: case xor_: case test: return {kAf, "SDM 2A, AND: the state of AF is undefined"};
-    case mul: return {kSf | kZf | kAf | kPf, "SDM 2B, MUL: SF, ZF, AF and PF are undefined"};
-    case imul: case imul1: return {kSf | kZf | kAf | kPf, "SDM 2A, IMUL: SF, ZF, AF and PF are undefined"};
-    case div: case idiv: return {kArithmeticFlags, "SDM 2A, DIV: all arithmetic flags are undefined"};
-    case bt: case bts: case btr: case btc: return {kOf | kSf | kAf | kPf, "SDM 2A, BT: OF, SF, AF and PF are undefined"};
-    case bsf: case bsr: return {kCf | kOf | kSf | kAf | kPf, "SDM 2A, BSF: CF, OF, SF, AF and PF are undefined"};
-    case daa: case das: return {kOf, "SDM 2A, DAA: OF is undefined"};
-    case aaa: case aas: return {kOf | kSf | kZf | kPf, "SDM 2A, AAA: OF, SF, ZF and PF are undefined"};
-    case aam: case aad:
-      if (vector == kDivideError) return {kArithmeticFlags, "SDM 3A, #DE: the instruction was not completed"};
-      return {kOf | kAf | kCf, "SDM 2A, AAM: OF, AF and CF are undefined"};
-    default: break;
-  }
-  const bool rotate = row.mnemonic == rol || row.mnemonic == ror || row.mnemonic == rcl || row.mnemonic == rcr;
-  const bool shift = row.mnemonic == shl || row.mnemonic == shr || row.mnemonic == sar;
-  const bool double_shift = row.mnemonic == shld || row.mnemonic == shrd;
-  if (!rotate && !shift && !double_shift) return {};
-  const unsigned count = shift_count(c);
-  if (count == 0) return {};
-  if (rotate) return {count == 1 ? 0 : kOf, "SDM 2B, RCL: OF is undefined for counts above 1"};
-  if (double_shift && count > bits) return {kArithmeticFlags, "SDM 2B, SHLD: all flags are undefined for counts above the operand size"};
-  std::uint32_t flags = kAf | (count == 1 ? 0 : kOf);
-  if (shift && row.mnemonic != sar && count >= bits) flags |= kCf;
-  return {flags, "SDM 2B, SAL: AF is undefined, OF for counts above 1, CF of SHL and SHR for counts not below the operand size"};
+  if (row.mnemonic == Mnemonic::aam && vector == kDivideError) return {kArithmeticFlags, "SDM 3A, #DE: the instruction was not completed"};
+  return tests::undefined_flags(row.mnemonic, operand_bits(row, c.form->operand_size), shift_count(c));
 }
 
 /// Instructions whose result the manual leaves to the processor: equal only where both are the same processor.
@@ -117,16 +91,6 @@ T at(const FxImage& fx, std::size_t offset) {
   return value;
 }
 
-std::string hex(const std::uint8_t* bytes, std::size_t count) {
-  std::string text;
-  char digits[4];
-  for (std::size_t n = 0; n < count; ++n) {
-    std::snprintf(digits, sizeof digits, "%02x", bytes[n]);
-    text += digits;
-  }
-  return text;
-}
-
 void compare_fpu(const Outcome& host, const Outcome& here, bool approximate, Differences& d) {
   d.number("fcw", at<std::uint16_t>(host.fx, 0), at<std::uint16_t>(here.fx, 0));
   d.number("fsw", at<std::uint16_t>(host.fx, 2), at<std::uint16_t>(here.fx, 2));
@@ -143,11 +107,11 @@ void compare_fpu(const Outcome& host, const Outcome& here, bool approximate, Dif
   if (approximate) return;
   for (unsigned n = 0; n < 8; ++n) {
     const std::uint8_t *st = host.fx.data() + 32 + 16 * n, *mine = here.fx.data() + 32 + 16 * n;
-    if (std::memcmp(st, mine, 10) != 0) d.add("  st%u: host %s, here %s", n, hex(st, 10).c_str(), hex(mine, 10).c_str());
+    if (std::memcmp(st, mine, 10) != 0) d.add("  st%u: host %s, here %s", n, hex({st, 10}).c_str(), hex({mine, 10}).c_str());
   }
   for (unsigned n = 0; n < 8; ++n) {
     const std::uint8_t *xmm = host.fx.data() + 160 + 16 * n, *mine = here.fx.data() + 160 + 16 * n;
-    if (std::memcmp(xmm, mine, 16) != 0) d.add("  xmm%u: host %s, here %s", n, hex(xmm, 16).c_str(), hex(mine, 16).c_str());
+    if (std::memcmp(xmm, mine, 16) != 0) d.add("  xmm%u: host %s, here %s", n, hex({xmm, 16}).c_str(), hex({mine, 16}).c_str());
   }
 }
 
@@ -222,7 +186,7 @@ void describe_fpu(const FxImage& fx, std::string& text) {
                 at<std::uint16_t>(fx, 20), at<std::uint32_t>(fx, 16), at<std::uint32_t>(fx, 24));
   text += line;
   for (unsigned n = 0; n < 8; ++n) {
-    const std::string st = hex(fx.data() + 32 + 16 * n, 10), xmm = hex(fx.data() + 160 + 16 * n, 16);
+    const std::string st = hex({fx.data() + 32 + 16 * n, 10}), xmm = hex({fx.data() + 160 + 16 * n, 16});
     std::snprintf(line, sizeof line, "    st%u %s   xmm%u %s\n", n, st.c_str(), n, xmm.c_str());
     text += line;
   }
@@ -275,17 +239,17 @@ std::string disassembly(const Case& c) {
 
 std::string describe(const Case& c, const Outcome* host, const Outcome* here) {
   std::string text = "case " + case_name(c) + " (" + c.form->row->name + ", " + (c.code32 ? "32" : "16") + "-bit code)\n  " +
-                     hex(c.code.data(), c.length) + "  " + disassembly(c) + "\n  before:\n";
+                     hex(c.bytes()) + "  " + disassembly(c) + "\n  before:\n";
   describe_registers(c.gpr, c.eip(), c.eflags | 0x202, c.segment, text);
   if (c.fpu) describe_fpu(c.fx, text);
   for (unsigned n = 0; n < c.windows; ++n) {
     if (c.window[n].offset >= kWritableSize) continue;
     char line[32];
     std::snprintf(line, sizeof line, "    memory %08x ", kDataBase + c.window[n].offset);
-    text += line + hex(c.window[n].bytes.data(), 48) + "...\n";
+    text += line + hex(std::span{c.window[n].bytes}.first(48)) + "...\n";
   }
   if (host != nullptr) describe_outcome("host", c, *host, text);
-  if (const Undefined u = undefined_flags(c, host != nullptr ? host->vector : kCompleted); u.flags != 0) {
+  if (const UndefinedFlags u = undefined_flags(c, host != nullptr ? host->vector : kCompleted); u.flags != 0) {
     char line[32];
     std::snprintf(line, sizeof line, "  flags %04x: ", u.flags);
     text += line + std::string{u.reason} + '\n';

@@ -183,7 +183,7 @@ void Interpreted::store(const Case& c, Outcome& out) {
   out.segment[kSs] = static_cast<std::uint16_t>(peek(frame + 16));
   out.vector = static_cast<int>(vector);
   out.cr2 = vector == kPageFault ? s.cr2 : 0;
-  const bool landed = vector == kSegmentNotPresent && out.error == (kUserCode64 & 0xfffcu) && out.eip == c.eip() + c.length;
+  const bool landed = enters_64bit_code(out) && out.eip == c.eip() + c.length;
   if (landed) {
     out.vector = kCompleted;
     out.error = 0;
@@ -203,5 +203,7 @@ void Interpreted::run(const Case& c, Outcome& out) {
   }
   store(c, out);
 }
+
+bool enters_64bit_code(const Outcome& here) { return here.vector == kSegmentNotPresent && here.error == (kUserCode64 & 0xfffcu); }
 
 }  // namespace tuxarium::differential

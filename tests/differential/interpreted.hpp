@@ -33,4 +33,8 @@ class Interpreted {
   std::uint32_t dirty_at_ = 0, dirty_count_ = 0;
 };
 
+/// True when the outcome says that the host would go on in its 64-bit code, which is absent here: the case has read a far pointer that nobody
+/// chose, such as one out of the landing's own bytes. It is nothing for the host.
+bool enters_64bit_code(const Outcome& here);
+
 }  // namespace tuxarium::differential

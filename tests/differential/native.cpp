@@ -69,6 +69,18 @@ asm(R"(
 .text
 .hidden tuxarium_native_area
 
+# ES, DS, FS and GS as the case left them. Changes EAX.
+.macro tuxarium_save_segments
+  movl %es, %eax
+  movl %eax, tuxarium_native_area+136(%rip)
+  movl %ds, %eax
+  movl %eax, tuxarium_native_area+148(%rip)
+  movl %fs, %eax
+  movl %eax, tuxarium_native_area+152(%rip)
+  movl %gs, %eax
+  movl %eax, tuxarium_native_area+156(%rip)
+.endm
+
 .globl tuxarium_native_enter
 .hidden tuxarium_native_enter
 tuxarium_native_enter:
@@ -130,16 +142,9 @@ tuxarium_native_landed:
   popq tuxarium_native_area+128(%rip)
   pushq $2
   popfq
-  movl %es, %eax
-  movl %eax, tuxarium_native_area+136(%rip)
   movl %ss, %eax
   movl %eax, tuxarium_native_area+144(%rip)
-  movl %ds, %eax
-  movl %eax, tuxarium_native_area+148(%rip)
-  movl %fs, %eax
-  movl %eax, tuxarium_native_area+152(%rip)
-  movl %gs, %eax
-  movl %eax, tuxarium_native_area+156(%rip)
+  tuxarium_save_segments
   cmpl $0, tuxarium_native_area+64(%rip)
   je 2f
   fxsave tuxarium_native_area+704(%rip)
@@ -192,14 +197,7 @@ tuxarium_native_signal:
   popfq
   cmpl $0, tuxarium_native_area+68(%rip)
   je 5f
-  movl %es, %eax
-  movl %eax, tuxarium_native_area+136(%rip)
-  movl %ds, %eax
-  movl %eax, tuxarium_native_area+148(%rip)
-  movl %fs, %eax
-  movl %eax, tuxarium_native_area+152(%rip)
-  movl %gs, %eax
-  movl %eax, tuxarium_native_area+156(%rip)
+  tuxarium_save_segments
   movl %edi, %r12d
   movq %rsi, %r13
   call tuxarium_native_own_segments

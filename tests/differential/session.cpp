@@ -26,10 +26,14 @@ void Counts::add(const Counts& other) {
 
 bool Session::run(const Case& c) {
   FormCounts& form = counts.form[static_cast<std::size_t>(c.form - forms_.data())];
-  native_.run(c, host_);
-  interpreted_.run(c, here_);
   differences_.clear();
   ++counts.cases;
+  interpreted_.run(c, here_);
+  if (enters_64bit_code(here_)) {
+    ++counts.incomparable;
+    return true;
+  }
+  native_.run(c, host_);
   if (host_.vector == kCompleted) {
     ++form.completed;
   } else {

@@ -8,6 +8,7 @@
 #include "cpu/instruction.hpp"
 #include "cpu_fixture.hpp"
 #include "encoding.hpp"
+#include "hex.hpp"
 
 #ifdef TUXARIUM_TEST_ZYDIS
 #include <Zydis/Zydis.h>
@@ -169,16 +170,6 @@ bool refused_elsewhere(const Instruction& i) {
   }
 }
 
-std::string hex(std::span<const std::uint8_t> bytes) {
-  std::string text;
-  char digits[4];
-  for (const std::uint8_t b : bytes) {
-    std::snprintf(digits, sizeof digits, "%02x ", b);
-    text += digits;
-  }
-  return text;
-}
-
 }  // namespace
 
 TEST_CASE("length and validity of random bytes agree with Zydis") {
@@ -209,7 +200,7 @@ TEST_CASE("length and validity of random bytes agree with Zydis") {
     const std::string key = std::string{i.row->name} + (theirs ? " length" : " invalid for Zydis");
     if (!shown.insert(key).second) continue;
     ++different;
-    MESSAGE(key << ": " << hex(bytes) << (code32 ? "32-bit" : "16-bit") << ", ours " << int{i.length} << ", Zydis " << (theirs ? int{z.length} : 0));
+    MESSAGE(key << ": " << hex(bytes) << (code32 ? " 32-bit" : " 16-bit") << ", ours " << int{i.length} << ", Zydis " << (theirs ? int{z.length} : 0));
   }
   MESSAGE(compared << " instructions compared");
   CHECK(compared > 100'000);

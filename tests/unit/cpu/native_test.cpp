@@ -10,6 +10,8 @@
 #include "cpu/instruction.hpp"
 #include "cpu_fixture.hpp"
 #include "encoding.hpp"
+#include "hex.hpp"
+#include "undefined_flags.hpp"
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <sys/mman.h>
@@ -111,23 +113,6 @@ unsigned byte_row(const InstructionRow& row) {
     if (o != Operand::none) break;
   }
   return false;
-}
-
-/// Flags that the SDM leaves undefined after the instruction. `size` in bits; `count`: of a shift, masked to 5 bits.
-std::uint32_t undefined_flags(Mnemonic m, unsigned size, unsigned count) {
-  using enum Mnemonic;
-  switch (m) {
-    case and_: case or_: case xor_: case test: return kAf;
-    case mul: case imul: case imul1: return kSf | kZf | kAf | kPf;
-    case div: case idiv: return kArithmeticFlags;
-    case bt: case bts: case btr: case btc: return kOf | kSf | kAf | kPf;      // ZF is unchanged
-    case bsf: case bsr: return kCf | kOf | kSf | kAf | kPf;
-    case rol: case ror: case rcl: case rcr: return count <= 1 ? 0 : kOf;
-    case shl: case shr: return count == 0 ? 0 : kAf | (count == 1 ? 0 : kOf) | (count >= size ? kCf : 0);
-    case sar: return count == 0 ? 0 : kAf | (count == 1 ? 0 : kOf);
-    case shld: case shrd: return count == 0 ? 0 : kAf | (count == 1 ? 0 : kOf);
-    default: return 0;
-  }
 }
 
 std::uint32_t interesting(Random& random) {
@@ -249,7 +234,7 @@ Case make_case(const InstructionRow& row, unsigned size, bool memory, Random& ra
     if (by == Operand::CL) count = c.gpr[kEcx] & 31;
     if (by == Operand::Ib) count = c.bytes.back() & 31;
   }
-  c.undefined = undefined_flags(m, bits, count);
+  c.undefined = undefined_flags(m, bits, count).flags;
   c.divide_error = (m == div || m == idiv) && !divides(c, row, shape, bits);
   c.wide = random() % 2 == 0;
   return c;
@@ -311,16 +296,6 @@ class Interpreted {
   CpuState flat_, wide_;
 };
 
-std::string hex(const std::vector<std::uint8_t>& bytes) {
-  std::string text;
-  char digits[8];
-  for (const std::uint8_t b : bytes) {
-    std::snprintf(digits, sizeof digits, "%02x ", b);
-    text += digits;
-  }
-  return text;
-}
-
 std::string show(const std::array<std::uint32_t, 8>& gpr, std::uint32_t flags) {
   char text[160];
   std::snprintf(text, sizeof text, "eax %08x ecx %08x edx %08x ebx %08x ebp %08x esi %08x edi %08x flags %04x", gpr[0], gpr[1], gpr[2], gpr[3],
@@ -336,7 +311,7 @@ bool same(const Case& c, const Outcome& expected, const Outcome& got) {
 }
 
 void report(const InstructionRow& row, const Case& c, const Outcome& expected, const Outcome& got) {
-  std::string text = std::string{row.name} + ": " + hex(c.bytes) + (c.wide ? "(segments not flat)" : "") + "\n  before   " + show(c.gpr, c.flags) +
+  std::string text = std::string{row.name} + ": " + hex(c.bytes) + (c.wide ? " (segments not flat)" : "") + "\n  before   " + show(c.gpr, c.flags) +
                      "\n  expected " + show(expected.gpr, expected.flags) + "\n  got      " + show(got.gpr, got.flags);
   char line[64];
   for (std::size_t i = 0; i < kBufferSize; ++i) {
@@ -364,14 +339,14 @@ unsigned compare_row(Native& native, Interpreted& interpreted, const Instruction
     const bool completed = interpreted.run(c, got, trapped);
     if (c.divide_error) {
       if (!completed && trapped == kDivideError) continue;
-      MESSAGE(std::string{row.name} << ": " << hex(c.bytes) << show(c.gpr, c.flags) << ": no #DE, vector " << trapped);
+      MESSAGE(std::string{row.name} << ": " << hex(c.bytes) << ' ' << show(c.gpr, c.flags) << ": no #DE, vector " << trapped);
       if (++different >= 3) break;
       continue;
     }
     if (completed) expected = run_native(native, c);
     if (completed && same(c, expected, got)) continue;
     if (!completed) {
-      MESSAGE(std::string{row.name} << ": " << hex(c.bytes) << show(c.gpr, c.flags) << ": exception " << trapped);
+      MESSAGE(std::string{row.name} << ": " << hex(c.bytes) << ' ' << show(c.gpr, c.flags) << ": exception " << trapped);
     } else {
       report(row, c, expected, got);
     }

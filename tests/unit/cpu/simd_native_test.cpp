@@ -12,6 +12,7 @@
 #include "cpu/instruction.hpp"
 #include "cpu_fixture.hpp"
 #include "encoding.hpp"
+#include "hex.hpp"
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <csetjmp>
@@ -316,16 +317,6 @@ Case make_case(const InstructionRow& row, bool memory, Exceptions exceptions, Ra
 
 // ---- comparison -------------------------------------------------------------------------------------------------------------------
 
-std::string hex(const std::uint8_t* bytes, std::size_t count) {
-  std::string text;
-  char digits[4];
-  for (std::size_t n = 0; n < count; ++n) {
-    std::snprintf(digits, sizeof digits, "%02x", bytes[n]);
-    text += digits;
-  }
-  return text;
-}
-
 /// Rows that this bench cannot run natively, or whose answer the manual leaves to the processor.
 bool left_out(const InstructionRow& row) {
   using enum Mnemonic;
@@ -349,7 +340,7 @@ std::string difference(const Outcome& host, Outcome guest) {
   guest.state.image[kMxcsrOffset] = static_cast<std::uint8_t>(guest.state.image[kMxcsrOffset] ^ uncertain);
   std::string text;
   const auto compare = [&](const char* what, const std::uint8_t* a, const std::uint8_t* b, std::size_t count) {
-    if (std::memcmp(a, b, count) != 0) text += std::string{"\n  "} + what + "\n    host  " + hex(a, count) + "\n    guest " + hex(b, count);
+    if (std::memcmp(a, b, count) != 0) text += std::string{"\n  "} + what + "\n    host  " + hex({a, count}) + "\n    guest " + hex({b, count});
   };
   if (host.vector != guest.vector) text += "\n  vector: host " + std::to_string(host.vector) + ", guest " + std::to_string(guest.vector);
   compare("status word", host.state.image.data() + kStatusWord, guest.state.image.data() + kStatusWord, 2);
@@ -390,10 +381,10 @@ void compare_row(Host& host, Guest& guest, const InstructionRow& row, bool memor
     const std::string text = difference(expected, got);
     if (text.empty()) continue;
     ++different;
-    MESSAGE(std::string{row.name} << ": " << hex(c.bytes.data(), c.bytes.size()) << ", mxcsr before "
-                                  << hex(c.state.image.data() + kMxcsrOffset, 4) << " tag " << int{c.state.image[kTagWord]} << text
-                                  << "\n  xmm before " << hex(c.state.image.data() + kXmmOffset, 128) << "\n  memory before "
-                                  << hex(c.state.memory.data() + 80, 96));
+    MESSAGE(std::string{row.name} << ": " << hex(c.bytes) << ", mxcsr before "
+                                  << hex({c.state.image.data() + kMxcsrOffset, 4}) << " tag " << int{c.state.image[kTagWord]} << text
+                                  << "\n  xmm before " << hex({c.state.image.data() + kXmmOffset, 128}) << "\n  memory before "
+                                  << hex({c.state.memory.data() + 80, 96}));
   }
   totals.different += different;
 }
