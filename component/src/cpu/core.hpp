@@ -82,6 +82,7 @@ struct Core {
   BlockCache blocks;
   std::array<Op, kMaxBlockInstructions + 2> scratch_ops{};  // of a block being built
   Block scratch;                                            // executed without being kept: part of a block
+  const InstructionRow* scratch_last = nullptr;             // of its last instruction
 
   bool has(Feature f) const { return (features & feature_bit(f)) != 0; }
   bool protected_mode() const { return (s.cr0 & kCr0Pe) != 0; }

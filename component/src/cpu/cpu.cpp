@@ -61,6 +61,7 @@ class BlockBuilder {
         return raise(c_, kGeneralProtection, 0);
       }
       ended = append(i, status);
+      c_.scratch_last = i.row;
       if (status == DecodeStatus::ok && keep) fuse(i);
       previous_ = i;
     }
@@ -218,7 +219,7 @@ void execute_scratch(Core& c, const std::uint8_t* code, std::size_t limit) {
 /// After a change of the whole state.
 void forget_debug_hits(Core& c) {
   c.debug_hits = 0;
-  c.step_alone = false;
+  c.step_alone = records_branches(c);
   update_breakpoints(c);
 }
 
@@ -275,6 +276,9 @@ void Cpu::map_rom(std::span<const std::byte> rom) {
 
 namespace {
 
+/// Steps from branch to branch are no steps between.
+bool trap_wanted(const Core& c, std::uint32_t from) { return (c.s.msr.debug_control & kStepBranches) == 0 || branch_taken(c, from); }
+
 /// The debug exception of an instruction that has completed.
 void take_debug_traps(Core& c, bool single_step) {
   if (c.event.kind != PendingEvent::Kind::none) {
@@ -290,8 +294,23 @@ void take_debug_traps(Core& c, bool single_step) {
 
 void execute_alone(Core& c, const std::uint8_t* code) {
   const NotingHits noting{c};
+  const std::uint32_t from = c.s.eip;
   c.step_alone = false;
+  c.scratch_last = nullptr;
   execute_scratch(c, code, 1);
+  if (!records_branches(c)) return;
+  c.step_alone = true;
+  if (c.event.kind == PendingEvent::Kind::none && branch_taken(c, from)) record_branch(c, from);
+}
+
+/// Calls `deliver`, which goes to a handler.
+template <class Deliver>
+void deliver_recorded(Core& c, Deliver deliver) {
+  const std::uint32_t from = c.s.eip;
+  deliver();
+  c.link_from = nullptr;
+  if (records_branches(c)) record_event(c, from);
+  if (c.debug_hits != 0) take_debug_traps(c, false);
 }
 
 }  // namespace
@@ -321,8 +340,9 @@ void Cpu::execute_next(bool exact) {
     return;
   }
   if (trap || shadow || watched || c.step_alone || c.debug_hits != 0) {
+    const std::uint32_t from = c.s.eip;
     execute_alone(c, code);
-    take_debug_traps(c, trap);
+    take_debug_traps(c, trap && trap_wanted(c, from));
     return;
   }
   Block* block = lookup(c, code);
@@ -350,10 +370,10 @@ Exit Cpu::run(std::int64_t count, bool exact) {
     if (c.event.kind != PendingEvent::Kind::none) {
       // A fault costs an instruction, so that a guest which only faults cannot run for ever.
       if (c.event.kind == PendingEvent::Kind::fault) --c.remaining;
-      deliver_pending(c);
-      c.event = {};
-      c.link_from = nullptr;
-      if (c.debug_hits != 0) take_debug_traps(c, false);
+      deliver_recorded(c, [&] {
+        deliver_pending(c);
+        c.event = {};
+      });
     }
     if (c.s.shut_down != 0) {
       exit = Exit::shut_down;
@@ -370,9 +390,7 @@ Exit Cpu::run(std::int64_t count, bool exact) {
     if (c.remaining <= 0) break;
     if (c.intr && (c.s.system_flags & kIf) != 0 && c.s.interrupt_shadow == 0 && !delivered) {
       c.s.halted = 0;
-      c.link_from = nullptr;
-      deliver_external(c, c.bus.acknowledge_interrupt());
-      if (c.debug_hits != 0) take_debug_traps(c, false);
+      deliver_recorded(c, [&] { deliver_external(c, c.bus.acknowledge_interrupt()); });
       delivered = true;
       continue;
     }

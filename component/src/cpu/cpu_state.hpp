@@ -96,11 +96,12 @@ struct ModelSpecific {
   std::uint64_t mcg_status = 0;
   std::uint64_t misc_enable = kMiscEnableFixed | 1;
   std::uint64_t debug_control = 0;
+  std::array<std::uint32_t, 4> last_branch{};  // offsets: from and to, of the last branch and of the last exception or interrupt
   std::array<std::uint64_t, 2> event_select{}, event_counter{};
 
   template <class Visitor>
   void visit_state(Visitor& v) {
-    v(pat), v(mtrr_default), v(mtrr_fixed), v(mtrr_variable), v(mcg_status), v(misc_enable), v(debug_control), v(event_select), v(event_counter);
+    v(pat), v(mtrr_default), v(mtrr_fixed), v(mtrr_variable), v(mcg_status), v(misc_enable), v(debug_control), v(last_branch), v(event_select), v(event_counter);
   }
 };
 

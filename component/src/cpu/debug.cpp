@@ -1,5 +1,6 @@
 #include "cpu/debug.hpp"
 
+#include "cpu/instruction.hpp"
 #include "cpu/memory_access.hpp"
 
 namespace tuxarium::cpu {
@@ -71,7 +72,35 @@ void watch_port(Core& c, std::uint16_t port, unsigned width) {
 bool raise_debug(Core& c, std::uint32_t dr6_bits) {
   c.s.dr[6] |= dr6_bits;
   c.s.dr[7] &= ~kDr7Gd;
+  c.s.msr.debug_control &= ~(kRecordBranches | kStepBranches);
   return raise(c, kDebug);
+}
+
+bool branch_taken(const Core& c, std::uint32_t from) {
+  using enum Mnemonic;
+  if (c.scratch_last == nullptr) return false;
+  const Mnemonic m = c.scratch_last->mnemonic;
+  switch (m) {
+    case jmp: case jmp_far: case call: case call_far: case ret: case retf: case iret: case sysenter: case sysexit:
+    case int_: return true;
+    case loop: case loope: case loopne: case jcxz: break;
+    default:
+      if (m < jo || m > jg) return false;
+  }
+  const std::uint32_t next = from + c.scratch.length;
+  return c.s.eip != ((c.mode & kModeCode32) != 0 ? next : next & 0xffff);
+}
+
+void record_branch(Core& c, std::uint32_t from) {
+  c.s.msr.last_branch[0] = from;
+  c.s.msr.last_branch[1] = c.s.eip;
+}
+
+void record_event(Core& c, std::uint32_t from) {
+  auto& last = c.s.msr.last_branch;
+  last[2] = last[0];
+  last[3] = last[1];
+  record_branch(c, from);
 }
 
 }  // namespace tuxarium::cpu

@@ -4,7 +4,10 @@
 // slow path, which looks here. Elsewhere nothing is slower. An access that hits is first refused, without an exception, so that its instruction
 // is restarted alone; then the hit is noted, and the trap comes after the instruction.
 //
-// Not modelled: the exactness flags LE and GE (every breakpoint is exact), INT1's difference from a trap of DR6, length code 2 means 8 bytes.
+// Section 17.11 (P6): DEBUGCTL's LBR and BTF. While one of them is set instructions run alone where that is needed; elsewhere they cost nothing.
+//
+// Not modelled: the exactness flags LE and GE (every breakpoint is exact), INT1's difference from a trap of DR6, length code 2 means 8 bytes;
+// a conditional branch to the next instruction counts as not taken.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +18,8 @@ namespace tuxarium::cpu {
 
 // Bits of DR6 and DR7.
 inline constexpr std::uint32_t kDr6Bd = 1u << 13, kDr6Bs = 1u << 14, kDr6Bt = 1u << 15, kDr7Gd = 1u << 13;
+// Bits of DEBUGCTL.
+inline constexpr std::uint64_t kRecordBranches = 1, kStepBranches = 2;
 inline constexpr std::uint32_t kDr7Local = 0x155;  // L0 to L3 and LE
 
 /// Reads DR7 and CR4.DE anew. After every change of a debug register, of CR4.DE, or of the whole state.
@@ -36,8 +41,17 @@ std::uint32_t code_breakpoints(const Core& c, std::uint32_t linear);
 bool watch_data(Core& c, std::uint32_t linear, unsigned size, bool write, bool supervisor);
 void watch_port(Core& c, std::uint16_t port, unsigned width);
 
-/// Sets bits of DR6 and raises #DB. Returns false, as raise() does.
+/// Sets bits of DR6 and raises #DB, which ends the recording of branches and the steps from branch to branch. Returns false, as raise() does.
 bool raise_debug(Core& c, std::uint32_t dr6_bits);
+
+/// True when the instruction of the scratch block, which has just completed, was a branch that was taken. `from`: its EIP.
+bool branch_taken(const Core& c, std::uint32_t from);
+
+inline bool records_branches(const Core& c) { return (c.s.msr.debug_control & kRecordBranches) != 0; }
+/// A taken branch has led to EIP.
+void record_branch(Core& c, std::uint32_t from);
+/// An exception or interrupt has: the last branch before it is kept.
+void record_event(Core& c, std::uint32_t from);
 
 /// While it lives, accesses that hit a breakpoint go through and are noted: a single instruction, the delivery of an event, a task switch.
 class NotingHits {

@@ -398,7 +398,7 @@ TUXARIUM_OUTLINE const Op* op_wrmsr(Core& c, const Op* op) {
     raise(c, kGeneralProtection, 0);
     return fault(c, op);
   }
-  return op + 1;
+  return leave(c, next_eip(c, op));
 }
 
 const Op* op_cpuid(Core& c, const Op* op) {

@@ -39,6 +39,10 @@ std::uint32_t flags(const FeatureFlag (&table)[N], std::uint32_t features) {
 
 constexpr std::uint32_t kClflushLine = 0x0800;  // 8 quadwords
 
+/// Translation caches for instructions: 4 KiB pages 4-way, 32 entries (01), 4 MiB pages, 2 entries (02); for data: 4 KiB pages 4-way, 64 entries
+/// (03), 4 MiB pages 4-way, 8 entries (04). Caches: 16 KiB of instructions (08), 16 KiB of data (0C), 512 KiB (43).
+constexpr CpuidResult kP6Caches = {.eax = 0x03020101, .ebx = 0, .ecx = 0, .edx = 0x0c040843};
+
 }  // namespace
 
 std::uint32_t features_of(Model model, Extensions extensions) {
@@ -68,10 +72,12 @@ std::uint32_t signature_of(Model model) {
 }
 
 CpuidResult cpuid_of(Model model, std::uint32_t features, std::uint32_t leaf) {
-  if (leaf == 0) return {.eax = 1, .ebx = 0x756e6547, .ecx = 0x6c65746e, .edx = 0x49656e69};  // "GenuineIntel"
+  const bool p6 = (features & feature_bit(Feature::p6)) != 0;
+  if (leaf == 0) return {.eax = p6 ? 2u : 1u, .ebx = 0x756e6547, .ecx = 0x6c65746e, .edx = 0x49656e69};  // "GenuineIntel"
   // The old program gave leaf 1 for every other one.
   if (model == Model::jslinux) return {.eax = signature_of(model), .ebx = 0x800, .ecx = 0, .edx = 0x10};
-  if (leaf != 1) return {};
+  // None of them has extended leaves: for what is beyond the last leaf a processor gives that one.
+  if (p6 && leaf != 1) return kP6Caches;
   return {.eax = signature_of(model),
           .ebx = (features & feature_bit(sse2)) != 0 ? kClflushLine : 0,
           .ecx = flags(kEcxFlags, features),

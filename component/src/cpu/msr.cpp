@@ -2,10 +2,12 @@
 // volume 3B, chapter 15 (machine checks).
 //
 // TSC and SYSENTER do their work. The others hold what is written and do nothing: memory is not cached, so its type shows nowhere; no machine
-// check is ever raised, and there are no banks that could report one; event counters stand still; DEBUGCTL's BTF and LBR are not modelled.
-// There is no local APIC, so that its base register is absent.
+// check is ever raised, and there are no banks that could report one; event counters stand still; of DEBUGCTL, LBR and BTF do their work
+// (debug.hpp), its pins and messages are nobody's. There is no local APIC, so that its base register is absent.
 
 #include "cpu/msr.hpp"
+
+#include "cpu/debug.hpp"
 
 namespace tuxarium::cpu {
 
@@ -27,6 +29,7 @@ enum Msr : std::uint32_t {
   kEventSelect0 = 0x186,
   kMiscEnable = 0x1a0,
   kDebugControl = 0x1d9,
+  kLastBranchFrom = 0x1db,
   kMtrrVariable0 = 0x200,
   kMtrrFix64k = 0x250,
   kMtrrFix16k = 0x258,
@@ -95,7 +98,7 @@ std::uint64_t* inert(Core& c, std::uint32_t number) {
 }
 
 bool write_inert(std::uint32_t number, std::uint64_t& target, std::uint64_t value) {
-  constexpr std::uint64_t kMiscEnableBits = 0x00c10889 | kMiscEnableFixed, kDebugControlBits = 0x3;
+  constexpr std::uint64_t kMiscEnableBits = 0x00c10889 | kMiscEnableFixed, kDebugControlBits = 0x7f;
   switch (number) {
     case kPat: return write_checked(target, value, each_byte(value, is_pat_type));
     case kMcgStatus: return write_checked(target, value, (value & ~std::uint64_t{7}) == 0);
@@ -125,6 +128,10 @@ bool read_msr(Core& c, std::uint32_t number, std::uint64_t& value) {
     case kMcgCapabilities: return c.has(Feature::mca);
     default: break;
   }
+  if (number - kLastBranchFrom < c.s.msr.last_branch.size()) {
+    value = c.s.msr.last_branch[number - kLastBranchFrom];
+    return c.has(Feature::p6);
+  }
   const std::uint64_t* kept = inert(c, number);
   if (kept != nullptr) value = *kept;
   return kept != nullptr;
@@ -141,7 +148,9 @@ bool write_msr(Core& c, std::uint32_t number, std::uint64_t value) {
     default: break;
   }
   std::uint64_t* kept = inert(c, number);
-  return kept != nullptr && write_inert(number, *kept, value);
+  if (kept == nullptr || !write_inert(number, *kept, value)) return false;
+  if (records_branches(c)) c.step_alone = true;
+  return true;
 }
 
 }  // namespace tuxarium::cpu

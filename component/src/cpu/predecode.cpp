@@ -68,7 +68,7 @@ bool ends_block(const Instruction& i) {
     case Mnemonic::jcxz: case Mnemonic::jmp_far: case Mnemonic::call_far: case Mnemonic::retf: case Mnemonic::iret: case Mnemonic::int_:
     case Mnemonic::int3: case Mnemonic::into: case Mnemonic::int1: case Mnemonic::sysenter: case Mnemonic::sysexit: case Mnemonic::hlt:
     case Mnemonic::sti: case Mnemonic::popf: case Mnemonic::in: case Mnemonic::out: case Mnemonic::ins: case Mnemonic::outs:
-    case Mnemonic::mov_to_cr: case Mnemonic::mov_to_dr: case Mnemonic::sgdt: case Mnemonic::sidt: case Mnemonic::lgdt: case Mnemonic::lidt:
+    case Mnemonic::mov_to_cr: case Mnemonic::mov_to_dr: case Mnemonic::wrmsr: case Mnemonic::sgdt: case Mnemonic::sidt: case Mnemonic::lgdt: case Mnemonic::lidt:
     case Mnemonic::sldt: case Mnemonic::str: case Mnemonic::smsw: case Mnemonic::lmsw: case Mnemonic::lldt: case Mnemonic::ltr:
     case Mnemonic::lar: case Mnemonic::lsl: case Mnemonic::verr: case Mnemonic::verw: case Mnemonic::invlpg: case Mnemonic::invd:
     case Mnemonic::wbinvd: case Mnemonic::ud1: case Mnemonic::ud2: return true;

@@ -1,6 +1,8 @@
 // Debug registers: breakpoints on instructions, data and ports, general detect, single steps. Intel SDM volume 3B, chapter 17.
 #include <doctest/doctest.h>
 
+#include <array>
+
 #include "cpu_fixture.hpp"
 
 using namespace tuxarium;
@@ -430,4 +432,115 @@ TEST_CASE("DR6 keeps what it has; reserved bits of DR6 and DR7") {
   b.code({0x0f, 0x23, 0xf8, 0x0f, 0x21, 0xfb});
   b.step();
   CHECK(b.state().dr[7] == (0xffff23ffu | 0x400u));
+}
+
+TEST_CASE("a MOV of a debug register: what is undefined comes before the privilege, the privilege before general detect") {
+  const auto vector_at = [](unsigned level, std::uint32_t cr4, unsigned modrm) {
+    Bench b;
+    b.flat(level);
+    b.change([&](CpuState& s) {
+      s.cr4 = cr4;
+      s.dr[7] = 0x400 | kGd;
+    });
+    b.code({0x0f, 0x21, modrm});
+    return b.trap().vector;
+  };
+  CHECK(vector_at(3, 0, 0xf8) == kGeneralProtection);       // mov eax, dr7
+  CHECK(vector_at(3, kCr4De, 0xe0) == kInvalidOpcode);      // mov eax, dr4
+  CHECK(vector_at(0, kCr4De, 0xe8) == kInvalidOpcode);      // mov eax, dr5
+  CHECK(vector_at(0, 0, 0xe8) == kDebug);
+}
+
+namespace {
+
+constexpr std::uint64_t kLbr = 1, kBtf = 2;
+
+void control(Bench& b, std::uint64_t value) {
+  b.change([&](CpuState& s) { s.msr.debug_control = value; });
+}
+
+/// Offsets of the last branch and of the last exception or interrupt, from and to.
+using LastBranch = std::array<std::uint32_t, 4>;
+LastBranch last_branch(const Bench& b) { return b.state().msr.last_branch; }
+
+}  // namespace
+
+TEST_CASE("DEBUGCTL.BTF: a single step goes to the next branch that is taken, and once") {
+  struct Probe {
+    std::initializer_list<unsigned> bytes;  // of EAX = 1, ECX = 1, ZF clear
+    std::uint32_t eip;
+  };
+  const Probe kProbes[] = {
+      {{0x40, 0x41, 0xeb, 0x02, 0x90, 0x90}, 6},        // inc eax; inc ecx; jmp
+      {{0x40, 0x74, 0x01, 0xeb, 0x02}, 7},              // inc eax; jz, not taken; jmp
+      {{0x40, 0x75, 0x02}, 5},                          // inc eax; jnz
+      {{0xe2, 0x00, 0xe8, 2, 0, 0, 0}, 9},              // loop, not taken; call
+      {{0x68, 0x40, 0x00, 0x02, 0x00, 0xc3}, 0x40},     // push; ret
+      {{0xf3, 0xaa, 0xeb, 0x00}, 4},                    // rep stosb; jmp to the next instruction
+      {{0xea, 0x20, 0x00, 0x02, 0x00, kCode0, 0}, 0x20},  // jmp far
+  };
+  for (const Probe& p : kProbes) {
+    Bench b;
+    b.flat();
+    b.change([](CpuState& s) {
+      s.gpr[kEax] = s.gpr[kEcx] = 1;
+      s.gpr[kEdi] = kData;
+    });
+    b.set_flags(kTf);
+    control(b, kBtf);
+    b.code(p.bytes);
+    CAPTURE(p.eip);
+    const Trap t = b.trap();
+    CHECK(t.vector == kDebug);
+    CHECK(t.eip == kCode + p.eip);
+    CHECK(hits(b) == kBs);
+    CHECK(b.state().msr.debug_control == 0);
+  }
+}
+
+TEST_CASE("DEBUGCTL.LBR: the last branch, and the last before an exception; a debug exception ends it") {
+  Bench b;
+  b.flat();
+  control(b, kLbr);
+  SUBCASE("a branch") {
+    b.code({0x40, 0xeb, 0x02, 0x90, 0x90, 0x43});
+    CHECK(b.run() == Exit::halted);
+    CHECK(last_branch(b) == LastBranch{kCode + 1, kCode + 5, 0, 0});
+    CHECK(b.state().msr.debug_control == kLbr);
+  }
+  SUBCASE("one that is not taken") {
+    b.code({0x39, 0xc0, 0x75, 0x02});
+    CHECK(b.run() == Exit::halted);
+    CHECK(last_branch(b) == LastBranch{});
+  }
+  SUBCASE("a loop, which otherwise runs without a look by the dispatcher") {
+    b.set(kEcx, 100);
+    b.code({0x40, 0xe2, 0xfd});
+    CHECK(b.run() == Exit::halted);
+    CHECK(b.reg(kEax) == 100);
+    CHECK(last_branch(b) == LastBranch{kCode + 1, kCode, 0, 0});
+  }
+  SUBCASE("an exception") {
+    b.code({0xeb, 0x02, 0x90, 0x90, 0x0f, 0x0b});
+    CHECK(b.trap().vector == kInvalidOpcode);
+    CHECK(last_branch(b) == LastBranch{kCode + 4, kStubs + 16 * kInvalidOpcode, kCode, kCode + 4});
+  }
+  SUBCASE("a debug exception") {
+    b.code({0xeb, 0x02, 0x90, 0x90, 0x40, 0x40});
+    arm(b, 0, kCode + 5, kExecute);
+    CHECK(b.trap().vector == kDebug);
+    CHECK(last_branch(b) == LastBranch{kCode, kCode + 4, 0, 0});
+    CHECK(b.state().msr.debug_control == 0);
+  }
+  SUBCASE("from the WRMSR on that sets it") {
+    control(b, 0);
+    b.change([](CpuState& s) {
+      s.gpr[kEcx] = 0x1d9;
+      s.gpr[kEax] = kLbr;
+      s.gpr[kEdx] = 0;
+    });
+    b.code({0xeb, 0x00, 0x0f, 0x30, 0xeb, 0x00});
+    CHECK(b.run() == Exit::halted);
+    CHECK(last_branch(b) == LastBranch{kCode + 4, kCode + 6, 0, 0});
+  }
 }

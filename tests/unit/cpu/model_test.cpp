@@ -43,13 +43,31 @@ int vector_of(Model model, std::initializer_list<unsigned> bytes) {
 
 }  // namespace
 
-TEST_CASE("CPUID leaf 0: one more leaf, the vendor's name") {
+TEST_CASE("CPUID leaf 0: the last leaf, the vendor's name") {
   for (const Model model : {Model::jslinux, Model::i486, Model::pentium, Model::i686, Model::full}) {
     const Leaf leaf = cpuid(model, 0);
-    CHECK(leaf.eax == 1);
+    CHECK(leaf.eax == (model == Model::i686 || model == Model::full ? 2 : 1));
     CHECK(leaf.ebx == 0x756e6547);
     CHECK(leaf.edx == 0x49656e69);
     CHECK(leaf.ecx == 0x6c65746e);
+  }
+}
+
+TEST_CASE("CPUID leaf 2: the caches of a P6; leaves that are not there are the last one") {
+  for (const Model model : {Model::i686, Model::full}) {
+    for (const std::uint32_t leaf : {2u, 3u, 0x80000000u, 0x80000004u, 0xffffffffu}) {
+      const Leaf got = cpuid(model, leaf);
+      CHECK(got.eax == 0x03020101);
+      CHECK(got.ebx == 0);
+      CHECK(got.ecx == 0);
+      CHECK(got.edx == 0x0c040843);
+    }
+  }
+  for (const Model model : {Model::i486, Model::pentium}) {
+    for (const std::uint32_t leaf : {2u, 0x80000000u}) {
+      CHECK(cpuid(model, leaf).eax == cpuid(model, 1).eax);
+      CHECK(cpuid(model, leaf).edx == cpuid(model, 1).edx);
+    }
   }
 }
 

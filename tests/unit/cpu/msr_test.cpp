@@ -115,7 +115,15 @@ TEST_CASE("what is read-only, absent or takes few values") {
   CHECK(keeps(0x1a0, 0x1801));
   CHECK(refuses(0x1a0, std::uint64_t{1} << 34));
   CHECK(keeps(0x1d9, 0));
-  CHECK(refuses(0x1d9, 0x100));
+  CHECK(keeps(0x1d9, 0x7f));
+  CHECK(refuses(0x1d9, 0x80));
+  for (const std::uint32_t last_branch : {0x1dbu, 0x1dcu, 0x1ddu, 0x1deu}) {
+    CHECK(readable(last_branch));
+    CHECK(refuses(last_branch, 0));
+    CHECK_FALSE(readable(last_branch, Model::pentium));
+  }
+  CHECK_FALSE(readable(0x1da));
+  CHECK_FALSE(readable(0x1df));
   CHECK_FALSE(readable(0x1b));  // no local APIC
   CHECK_FALSE(readable(0xc0000080u));
 }
