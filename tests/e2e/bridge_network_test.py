@@ -164,7 +164,7 @@ def rootless():
 
 
 def rootless_pasta():
-    """pasta wants an ordinary user and a way out, neither of which this test has: it must be started and its failure told."""
+    """pasta wants an ordinary user and a way out, neither of which there is here: it must be started and its failure told."""
     if not need("pasta"):
         return
     bridge = Bridge("--rootless", "pasta", wait=False)
@@ -232,6 +232,37 @@ def ordinary_user_with_open_tun():
         assert "br1" not in devices()
 
 
+def pasta_as_ordinary_user():
+    """nobody, with pasta as the way out: a guest's datagram comes to another host and its answer comes back."""
+    if not need("pasta", "nft"):
+        return
+    echo = ("import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('192.0.2.2', 7))\n"
+            "while True: s.sendto(*s.recvfrom(999))")
+    with tun_open_to_all() as is_open, Namespace() as outside, tempfile.TemporaryDirectory() as folder:
+        if not is_open:
+            return
+        ip("route", "add", "default", "via", "192.0.2.2")
+        program = folder + "/tuxarium-bridge"
+        shutil.copy(sys.argv[1], program)
+        os.chmod(folder, 0o755)
+        server = subprocess.Popen(outside.command("python3", "-c", echo))
+        try:
+            with Bridge("--rootless", "pasta", "--masquerade", program=program, user="nobody", group="nogroup", extra_groups=[]) as bridge, Client() as client:
+                gateway = find_gateway(client, mac(1))
+
+                def ask():
+                    client.send(ethernet(gateway, mac(1), udp("10.0.2.50", "192.0.2.2", 5000, 7, b"and back"), 0x800))
+                    with contextlib.suppress(AssertionError, TimeoutError):
+                        return client.frame(lambda f: udp_payload(f, 5000) is not None, 2)
+
+                assert udp_payload(wait_until("an answer", ask), 5000).startswith(b"and back"), bridge.log()
+                assert bridge.stop() == 0
+        finally:
+            server.kill()
+            server.wait()
+            ip("route", "del", "default")
+
+
 def drop_network_rights():
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(24, 12, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_NET_ADMIN: the program that is executed next lacks it
@@ -297,4 +328,4 @@ def status_page():
 if __name__ == "__main__":
     enter_network_namespace()
     run_cases([status_page, masquerade, dhcp_and_dns, vxlan, rootless, rootless_pasta, rootless_with_everything, rootless_as_ordinary_user,
-               ordinary_user_with_open_tun, open_vswitch])
+               ordinary_user_with_open_tun, pasta_as_ordinary_user, open_vswitch])
