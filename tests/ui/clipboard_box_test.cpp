@@ -11,7 +11,7 @@ namespace {
 struct Stage : ImguiDriver {
   ClipboardBuffer buffer;
   ClipboardBox box{100};
-  ImVec2 text_place, clear_place;
+  ImVec2 text_place, clear_place, paste_place, copy_place;
 
   void step() {
     frame([this] {
@@ -22,8 +22,14 @@ struct Stage : ImguiDriver {
       box.draw(buffer, 60);
       text_place = {origin.x + 20, origin.y + ClipboardBox::total_height(60) - 30};
       clear_place = {origin.x + ImGui::GetContentRegionMax().x - 8 - 15, origin.y + 8};
+      paste_place = {clear_place.x - 46, clear_place.y};
+      copy_place = {paste_place.x - 50, clear_place.y};
       ImGui::End();
     });
+  }
+
+  std::string text_of_frame() {
+    return shown_by([this] { box.draw(buffer, 60); });
   }
 
   void click(ImVec2 at) {
@@ -94,6 +100,28 @@ TEST_CASE("a text beyond the limit, or with a NUL, is shown but not changed") {
   ImguiDriver::text("y");
   s.step();
   CHECK(s.buffer.text() == binary);
+}
+
+TEST_CASE("text goes to the system's clipboard and comes from it, up to the limit") {
+  Stage s;
+  s.buffer.set_text("out");
+  s.step();
+  s.click(s.copy_place);
+  CHECK(s.clipboard == "out");
+  s.clipboard = "in";
+  s.click(s.paste_place);
+  CHECK(s.buffer.text() == "in");
+  s.clipboard = std::string(101, 'x');
+  s.click(s.paste_place);
+  CHECK(s.buffer.text() == "in");
+  CHECK(s.text_of_frame().find("has 101 bytes, and more than 100 are not taken") != std::string::npos);
+  s.clipboard.clear();
+  s.click(s.paste_place);
+  CHECK(s.buffer.text() == "in");
+  s.buffer.text_from_guest(std::string("a\0b", 3));
+  s.step();
+  s.click(s.copy_place);
+  CHECK(s.clipboard == "a");
 }
 
 }  // namespace tuxarium::imgui

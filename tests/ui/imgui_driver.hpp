@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <tuxarium_imgui/terminal_widget.hpp>
@@ -49,6 +50,17 @@ class ImguiDriver {
 #if IMGUI_VERSION_NUM < 18700
     io.MouseWheel = 0;
 #endif
+  }
+
+  /// The text that a frame with `draw` in its middle shows.
+  std::string shown_by(const std::function<void()>& draw) {
+    const std::string before = clipboard;
+    frame([&] {
+      ImGui::LogToClipboard();
+      draw();
+      ImGui::LogFinish();
+    });
+    return std::exchange(clipboard, before);
   }
 
   static void key(int glfw_key, bool down) { ImGui::GetIO().KeysDown[glfw_key] = down; }

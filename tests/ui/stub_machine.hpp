@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <tuxarium/machine.hpp>
 
@@ -23,7 +24,18 @@ struct Port final : SerialPort {
   std::size_t room = SIZE_MAX;  // what write() still accepts
 };
 
+/// What a stub answers, and what it was asked.
+struct Behaviour {
+  StopReason reason = StopReason::budget_spent;
+  std::uint64_t cycles_a_run = 0;  // less where the budget says so
+  bool powered_off = false;
+  Counters counters;
+  std::vector<Budget> budgets;
+};
+
 std::unique_ptr<Machine> make_machine();
+
+Behaviour& behaviour(Machine& machine);
 
 /// Serial port 0 or 1 of a stub.
 Port& port(Machine& machine, unsigned index);

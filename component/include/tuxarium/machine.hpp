@@ -90,6 +90,13 @@ struct Counters {
   std::uint64_t resets = 0;
 };
 
+/// What a machine is made of, as its Config said.
+struct MachineFacts {
+  CpuModel cpu = CpuModel::full;
+  std::uint64_t ram_bytes = 0;
+  TimeSource time = TimeSource::host_clock;
+};
+
 /// An i386 PC: processor, RAM, 8259A pair, 8254, MC146818 clock, 8042, two 16550A serial ports, IDE channel with two drives,
 /// clipboard port.
 ///
@@ -128,6 +135,8 @@ class Machine {
   bool powered_off() const;
 
   Counters counters() const;
+
+  MachineFacts facts() const;
 
  private:
   friend class Inspector;

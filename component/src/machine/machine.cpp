@@ -266,5 +266,6 @@ Clipboard& Machine::clipboard() { return impl_->clipboard(); }
 ClipboardBuffer* Machine::clipboard_buffer() { return dynamic_cast<ClipboardBuffer*>(&impl_->clipboard()); }
 bool Machine::powered_off() const { return impl_->powered_off(); }
 Counters Machine::counters() const { return impl_->counters(); }
+MachineFacts Machine::facts() const { return impl_->facts(); }
 
 }  // namespace tuxarium

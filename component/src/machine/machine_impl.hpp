@@ -28,6 +28,7 @@ class Machine::Impl {
   machine::Board& board() { return board_; }
   bool powered_off() const { return powered_off_; }
   Counters counters() const;
+  MachineFacts facts() const { return {.cpu = config_.cpu, .ram_bytes = config_.ram_bytes, .time = config_.time}; }
   void set_registers(const Registers& registers);
   Clipboard& clipboard() { return *clipboard_; }
 

@@ -1,6 +1,8 @@
 #include "clipboard_box.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 #include <string_view>
 
 #include "imgui_compat.hpp"
@@ -32,27 +34,62 @@ float ClipboardBox::total_height(float box_height) { return box_height + ImGui::
 void ClipboardBox::take_over(const ClipboardBuffer& buffer) {
   const std::string_view part = showable(buffer.text(), limit_);
   if (buffer.guest_writes() == guest_writes_ && part == shown_) return;
+  if (buffer.guest_writes() != guest_writes_) problem_ = {};
   guest_writes_ = buffer.guest_writes();
   shown_ = part;
   cut_ = part.size() != buffer.text().size();
+}
+
+void ClipboardBox::replace(ClipboardBuffer& buffer, std::string text) {
+  problem_ = {};
+  buffer.set_text(std::move(text));
+  take_over(buffer);
+  ++guest_writes_;  // a box that is being edited starts anew
+}
+
+void ClipboardBox::copy_out(const ClipboardBuffer& buffer) {
+  problem_ = {};
+  const std::size_t end = buffer.text().find('\0');
+  if (end != std::string::npos) problem_.format("The system's clipboard takes text only: what is behind byte %zu, a NUL, was left out.", end);
+  ImGui::SetClipboardText(buffer.text().c_str());
+}
+
+void ClipboardBox::take_in(ClipboardBuffer& buffer) {
+  const char* const text = ImGui::GetClipboardText();
+  const std::string_view all = text != nullptr ? text : "";
+  problem_ = {};
+  if (all.empty()) {
+    problem_.add("There is no text in the system's clipboard.");
+  } else if (all.size() > limit_) {
+    problem_.format("The text in the system's clipboard has %zu bytes, and more than %zu are not taken.", all.size(), limit_);
+  } else {
+    replace(buffer, std::string{all});
+  }
 }
 
 void ClipboardBox::draw_header(ClipboardBuffer& buffer) {
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted("Clipboard");
   ImGui::SameLine();
-  if (cut_) {
+  if (problem_.size() > 0) {
+    ImGui::TextUnformatted(problem_.c_str());
+  } else if (cut_) {
     ImGui::TextDisabled("The text has %zu bytes; the first %zu are shown and cannot be edited here.", buffer.text().size(), shown_.size());
   } else {
     ImGui::TextDisabled("/dev/clipboard in the guest");
   }
-  const float width = ImGui::CalcTextSize("Clear").x + 2 * ImGui::GetStyle().FramePadding.x;
-  ImGui::SameLine(ImGui::GetContentRegionMax().x - width);
-  if (ImGui::Button("Clear")) {
-    buffer.set_text({});
-    take_over(buffer);
-    ++guest_writes_;  // a box that is being edited starts anew
-  }
+  constexpr std::array kButtons{"Copy", "Paste", "Clear"};
+  float width = 0;
+  for (const char* name : kButtons) width += ImGui::CalcTextSize(name).x + 2 * ImGui::GetStyle().FramePadding.x;
+  width += ImGui::GetStyle().ItemSpacing.x * static_cast<float>(kButtons.size() - 1);
+  ImGui::SameLine(std::max(ImGui::GetContentRegionMax().x - width, 0.0f));
+  if (ImGui::Button(kButtons[0])) copy_out(buffer);
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("To the system's clipboard");
+  ImGui::SameLine();
+  if (ImGui::Button(kButtons[1])) take_in(buffer);
+  if (ImGui::IsItemHovered()) ImGui::SetTooltip("From the system's clipboard");
+  ImGui::SameLine();
+  if (ImGui::Button(kButtons[2])) replace(buffer, {});
 }
 
 void ClipboardBox::draw(ClipboardBuffer& buffer, float height) {

@@ -1,8 +1,5 @@
 #include "network_words.hpp"
 
-#include <array>
-#include <cstdio>
-
 namespace tuxarium::imgui {
 namespace {
 
@@ -16,28 +13,18 @@ const char* word_of(LinkState state) {
 }
 
 std::string direction(const char* name, std::uint64_t frames, std::uint64_t bytes, std::uint64_t dropped) {
-  return std::string{name} + ": " + std::to_string(frames) + " frames, " + byte_count(bytes) + ", " + std::to_string(dropped) + " dropped\n";
+  return std::string{name} + ": " + std::to_string(frames) + " frames, " + byte_count(bytes).c_str() + ", " + std::to_string(dropped) + " dropped\n";
 }
 
 }  // namespace
 
-std::string byte_count(std::uint64_t bytes) {
-  std::array<char, 32> text{};
-  const auto value = static_cast<double>(bytes);
-  if (bytes < 10'000) {
-    std::snprintf(text.data(), text.size(), "%u B", static_cast<unsigned>(bytes));
-  } else if (value < 10e6) {
-    std::snprintf(text.data(), text.size(), "%.0f KiB", value / 1024);
-  } else {
-    std::snprintf(text.data(), text.size(), "%.1f MiB", value / (1024 * 1024));
+TextLine network_line(const LinkStatus& status) {
+  TextLine line{"network "};
+  if (status.state == LinkState::up) {
+    return line.add(" out ").add(byte_count(status.bytes_sent).view()).add("  in ").add(byte_count(status.bytes_received).view());
   }
-  return text.data();
-}
-
-std::string network_line(const LinkStatus& status) {
-  if (status.state == LinkState::up) return "network  out " + byte_count(status.bytes_sent) + "  in " + byte_count(status.bytes_received);
-  std::string line = std::string{"network "} + word_of(status.state);
-  if (!status.last_error.empty()) line += ": " + status.last_error;
+  line.add(word_of(status.state));
+  if (!status.last_error.empty()) line.add(": ").add(status.last_error);
   return line;
 }
 

@@ -1,6 +1,7 @@
 #include "status_line.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include "grid_renderer.hpp"
 #include "imgui_compat.hpp"
@@ -22,12 +23,34 @@ void light(Rgba color) {
 }
 
 /// `text` without as much of its end as does not fit.
-std::string fitted(std::string text, float width) {
+TextLine fitted(TextLine text, float width) {
+  constexpr std::string_view kMore = "...";
   if (ImGui::CalcTextSize(text.c_str()).x <= width) return text;
-  do {
-    text.pop_back();
-  } while (!text.empty() && ImGui::CalcTextSize((text + "...").c_str()).x > width);
-  return text + "...";
+  const float room = width - ImGui::CalcTextSize(kMore.data()).x;
+  while (text.size() > 0 && ImGui::CalcTextSize(text.c_str()).x > room) text.shorten(text.size() - 1);
+  return text.add(kMore);
+}
+
+const char* word_of(RunState state) {
+  switch (state) {
+    case RunState::running: return "running";
+    case RunState::idle: return "idle   ";
+    case RunState::paused: return "paused ";
+    case RunState::halted: return "halted ";
+    case RunState::off: return "off    ";
+  }
+  return "";
+}
+
+Rgba color_of(RunState state, const Style& style) {
+  switch (state) {
+    case RunState::running: return style.state_running;
+    case RunState::idle: return style.state_idle;
+    case RunState::paused: return style.link_connecting;
+    case RunState::halted: return style.state_halted;
+    case RunState::off: return style.light_off;
+  }
+  return style.light_off;
 }
 
 }  // namespace
@@ -60,17 +83,16 @@ void StatusLine::measure(Machine& machine, Clock::time_point now) {
   window_ = {.start = now, .first_cycles = cycles};
 }
 
-void StatusLine::draw_state(const Machine& machine, const Style& style) const {
-  const bool halted = machine.powered_off();
-  light(halted ? style.state_halted : busy_ ? style.state_running : style.state_idle);
-  ImGui::TextUnformatted(halted ? "halted " : busy_ ? "running" : "idle   ");
+void StatusLine::draw_state(RunState state, const Style& style) {
+  light(color_of(state, style));
+  ImGui::TextUnformatted(word_of(state));
 }
 
-void StatusLine::draw_lights_and_text(const std::string& text, std::span<const Rgba> lights) {
+void StatusLine::draw_lights_and_text(const TextLine& text, std::span<const Rgba> lights) {
   const float before = ImGui::GetItemRectMax().x - ImGui::GetWindowPos().x + ImGui::GetTextLineHeight();
   const float lights_width = static_cast<float>(lights.size()) * (ImGui::GetTextLineHeight() * 0.8f + ImGui::GetStyle().ItemInnerSpacing.x);
   const float end = ImGui::GetContentRegionMax().x;
-  const std::string shown = fitted(text, end - before - lights_width);
+  const TextLine shown = fitted(text, end - before - lights_width);
   ImGui::SameLine(std::max(before, end - ImGui::CalcTextSize(shown.c_str()).x - lights_width));
   ImGui::BeginGroup();
   for (const Rgba color : lights) light(color);
@@ -82,7 +104,9 @@ void StatusLine::draw_serial(Machine& machine, const Style& style, Clock::time_p
   const SerialPort& serial = machine.serial(1);
   from_guest_.update(serial.bytes_from_guest(), now);
   to_guest_.update(serial.bytes_to_guest(), now);
-  draw_lights_and_text("ttyS1  out " + byte_count(from_guest_.count) + "  in " + byte_count(to_guest_.count), traffic_lights(style, now));
+  TextLine text{"ttyS1  out "};
+  text.add(byte_count(from_guest_.count).view()).add("  in ").add(byte_count(to_guest_.count).view());
+  draw_lights_and_text(text, traffic_lights(style, now));
 }
 
 void StatusLine::draw_network(const NetworkLink& network, const Style& style, Clock::time_point now) {
@@ -99,10 +123,11 @@ std::array<Rgba, 2> StatusLine::traffic_lights(const Style& style, Clock::time_p
   return {from_guest_.lit(now) ? style.light_transmit : style.light_off, to_guest_.lit(now) ? style.light_receive : style.light_off};
 }
 
-void StatusLine::draw(Machine& machine, const Style& style, const NetworkLink* network) {
+void StatusLine::draw(Machine& machine, RunState state, const Style& style, const NetworkLink* network) {
   const auto now = Clock::now();
   measure(machine, now);
-  draw_state(machine, style);
+  const bool runs = state == RunState::running || state == RunState::idle;
+  draw_state(!runs ? state : busy_ ? RunState::running : RunState::idle, style);
   const float gap = ImGui::GetTextLineHeight() * 1.5f;
   ImGui::SameLine(0, gap);
   ImGui::Text("%6.1f MIPS", mips_);

@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <span>
-#include <string>
 
 #include <tuxarium/machine.hpp>
+#include <tuxarium_imgui/machine_panel.hpp>
 #include <tuxarium_imgui/style.hpp>
+
+#include "text_line.hpp"
 
 namespace tuxarium::imgui {
 
@@ -19,7 +21,7 @@ class StatusLine {
   void note_run(const RunResult& result, std::chrono::nanoseconds cost);
 
   /// Draws in the current window, one text line high. With `network`, what it says; otherwise what passes through the second serial port.
-  void draw(Machine& machine, const Style& style, const NetworkLink* network);
+  void draw(Machine& machine, RunState state, const Style& style, const NetworkLink* network);
 
  private:
   // What is shown changes twice a second, so that it can be read.
@@ -38,10 +40,10 @@ class StatusLine {
   };
 
   void measure(Machine& machine, Clock::time_point now);
-  void draw_state(const Machine& machine, const Style& style) const;
+  static void draw_state(RunState state, const Style& style);
   void draw_serial(Machine& machine, const Style& style, Clock::time_point now);
   void draw_network(const NetworkLink& network, const Style& style, Clock::time_point now);
-  void draw_lights_and_text(const std::string& text, std::span<const Rgba> lights);
+  void draw_lights_and_text(const TextLine& text, std::span<const Rgba> lights);
   std::array<Rgba, 2> traffic_lights(const Style& style, Clock::time_point now) const;
 
   Window window_;

@@ -53,6 +53,18 @@ TEST_CASE("a configuration that cannot work is refused with a sentence") {
   CHECK_FALSE(Machine::create(std::move(slow)).has_value());
 }
 
+TEST_CASE("a machine knows what it was made of") {
+  Config config = test::with_cycles();
+  config.boot = RomBoot{test::rom_image(kForever)};
+  config.ram_bytes = 3u << 20;
+  config.cpu = CpuModel::pentium;
+  const auto machine = Machine::create(std::move(config));
+  REQUIRE(machine.has_value());
+  CHECK((*machine)->facts().ram_bytes == 3u << 20);
+  CHECK((*machine)->facts().cpu == CpuModel::pentium);
+  CHECK((*machine)->facts().time == TimeSource::cycles);
+}
+
 TEST_CASE("a budget of cycles is kept to the instruction") {
   const auto machine = test::rom_machine(kForever);
   for (std::uint64_t cycles : {1u, 2u, 63u, 64u, 65u, 1000u, 123456u}) {
