@@ -46,6 +46,14 @@ if(TARGET tuxarium_guest)
   tuxarium_install_pc(tuxarium-guest "A Linux for Tuxarium inside a library" LIBRARY tuxarium_guest REQUIRES tuxarium libzstd)
 endif()
 
+# The shared library has all that it needs inside or names it itself.
+if(TARGET tuxarium_c)
+  install(TARGETS tuxarium_c EXPORT tuxarium_c_targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(FILES component/include/tuxarium.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  install(EXPORT tuxarium_c_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
+  tuxarium_install_pc(tuxarium-c "Tuxarium for programs in C" LIBRARY tuxarium_c)
+endif()
+
 # A frontend on a Dear ImGui target of the host's own cannot name that target in a package.
 if(TARGET tuxarium_imgui AND NOT TUXARIUM_IMGUI_TARGET)
   install(TARGETS tuxarium_imgui EXPORT tuxarium_imgui_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

@@ -16,6 +16,7 @@ set(table
   "component/src/disk               | base public posix"
   "component/src/wire               | time base public"
   "component/src/net                | disk wire base public posix boost/ openssl/ slirp/"
+  "component/src/c_interface        | public tuxarium.h"
   "component/src/machine            | jit devices disk time cpu memory bus wire net base public posix"
   "hao/guest_library/include        | public"
   "hao/guest_library/src            | public zstd.h"
@@ -23,7 +24,7 @@ set(table
   "imgui_frontend/src/vt            |"
   "imgui_frontend/src/widget        | vt public tuxarium_imgui/ imgui.h imgui_internal.h"
 )
-set(parts base memory cpu jit bus time devices disk wire net machine vt widget)
+set(parts base memory cpu jit bus time devices disk wire net machine c_interface vt widget)
 set(problems "")
 
 macro(problem file include why)
