@@ -1,5 +1,5 @@
-// The functions of tuxarium.h: each turns its arguments into those of the C++ interface, and what comes back into plain values. Exceptions, which the
-// standard library throws when memory runs out, end here.
+// The functions of tuxarium.h: each turns its arguments into those of the C++ interface, and what comes back into plain values. Exceptions,
+// which the standard library throws when memory runs out, end here.
 #include <tuxarium.h>
 
 #include <algorithm>
@@ -52,11 +52,16 @@ using Network = std::shared_ptr<NetworkLink>;
 
 tuxarium_error_code code_of(ErrorCode code) {
   switch (code) {
-    case ErrorCode::invalid_argument: return TUXARIUM_ERROR_INVALID_ARGUMENT;
-    case ErrorCode::not_found: return TUXARIUM_ERROR_NOT_FOUND;
-    case ErrorCode::io: return TUXARIUM_ERROR_IO;
-    case ErrorCode::bad_image: return TUXARIUM_ERROR_BAD_IMAGE;
-    case ErrorCode::unsupported: return TUXARIUM_ERROR_UNSUPPORTED;
+    case ErrorCode::invalid_argument:
+      return TUXARIUM_ERROR_INVALID_ARGUMENT;
+    case ErrorCode::not_found:
+      return TUXARIUM_ERROR_NOT_FOUND;
+    case ErrorCode::io:
+      return TUXARIUM_ERROR_IO;
+    case ErrorCode::bad_image:
+      return TUXARIUM_ERROR_BAD_IMAGE;
+    case ErrorCode::unsupported:
+      return TUXARIUM_ERROR_UNSUPPORTED;
   }
   return TUXARIUM_ERROR_INVALID_ARGUMENT;
 }
@@ -90,7 +95,9 @@ bool guarded(tuxarium_error* error, const Task& task, const Take& take) noexcept
 }
 
 Error missing(const char* what) { return {ErrorCode::invalid_argument, std::string{what} + " is NULL"}; }
-[[maybe_unused]] Error not_built(const char* what) { return {ErrorCode::unsupported, std::string{"this library was built without "} + what}; }
+[[maybe_unused]] Error not_built(const char* what) {
+  return {ErrorCode::unsupported, std::string{"this library was built without "} + what};
+}
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string{} : std::string{text}; }
 std::filesystem::path path_of(const char* text) { return text_or_empty(text); }
@@ -116,7 +123,8 @@ Result<Disk> open_web_disk(const char* url, const LogSink& log) {
 Result<Network> user_network(const std::vector<tuxarium_config::Forward>& forwards, bool host_loopback) {
   UserNetworkOptions options{.host_loopback = host_loopback};
   for (const auto& [udp, host_port, guest_port] : forwards)
-    options.forwards.push_back({.protocol = udp ? PortForward::Protocol::udp : PortForward::Protocol::tcp, .host_port = host_port, .guest_port = guest_port});
+    options.forwards.push_back(
+        {.protocol = udp ? PortForward::Protocol::udp : PortForward::Protocol::tcp, .host_port = host_port, .guest_port = guest_port});
   return make_user_network(options);
 }
 
@@ -148,7 +156,9 @@ Result<Disk> open_disk(const char* source, tuxarium_disk_mode mode, const LogSin
   const bool web = text.starts_with("http://") || text.starts_with("https://");
   const bool pieces = !web && std::filesystem::is_directory(path_of(source), ignored);
   if (mode != TUXARIUM_DISK_VOLATILE) {
-    if (web || pieces) return Error{ErrorCode::invalid_argument, "\"" + std::string{text} + "\" is a disk in pieces: only a raw image can be written or refuse to be"};
+    if (web || pieces)
+      return Error{ErrorCode::invalid_argument,
+                   "\"" + std::string{text} + "\" is a disk in pieces: only a raw image can be written or refuse to be"};
     return open_file_disk(path_of(source), mode == TUXARIUM_DISK_IN_PLACE ? DiskAccess::read_write : DiskAccess::read_only);
   }
   if (web) return open_web_disk(source, log);
@@ -183,17 +193,25 @@ constexpr std::array<std::pair<std::string_view, CpuModel>, 5> kModels{{{"full",
 
 tuxarium_stop_reason reason_of(StopReason reason) {
   switch (reason) {
-    case StopReason::budget_spent: return TUXARIUM_STOP_BUDGET;
-    case StopReason::idle: return TUXARIUM_STOP_IDLE;
-    case StopReason::stop_requested: return TUXARIUM_STOP_REQUESTED;
-    case StopReason::reset: return TUXARIUM_STOP_RESET;
-    case StopReason::power_off: return TUXARIUM_STOP_POWER_OFF;
-    case StopReason::triple_fault: return TUXARIUM_STOP_TRIPLE_FAULT;
+    case StopReason::budget_spent:
+      return TUXARIUM_STOP_BUDGET;
+    case StopReason::idle:
+      return TUXARIUM_STOP_IDLE;
+    case StopReason::stop_requested:
+      return TUXARIUM_STOP_REQUESTED;
+    case StopReason::reset:
+      return TUXARIUM_STOP_RESET;
+    case StopReason::power_off:
+      return TUXARIUM_STOP_POWER_OFF;
+    case StopReason::triple_fault:
+      return TUXARIUM_STOP_TRIPLE_FAULT;
   }
   return TUXARIUM_STOP_BUDGET;
 }
 
-std::uint64_t count_of(std::chrono::nanoseconds span) { return static_cast<std::uint64_t>(std::max<std::chrono::nanoseconds::rep>(span.count(), 0)); }
+std::uint64_t count_of(std::chrono::nanoseconds span) {
+  return static_cast<std::uint64_t>(std::max<std::chrono::nanoseconds::rep>(span.count(), 0));
+}
 
 /// A port that the caller may use: any but one whose other end is the network.
 SerialPort* port_of(tuxarium_machine* machine, unsigned port) {
@@ -208,9 +226,7 @@ tuxarium_config* tuxarium_config_new(void) { return new (std::nothrow) tuxarium_
 
 void tuxarium_config_free(tuxarium_config* config) { delete config; }
 
-bool tuxarium_boot_default(tuxarium_config* config, tuxarium_error* error) {
-  return set_boot(config, "", error, own_guest);
-}
+bool tuxarium_boot_default(tuxarium_config* config, tuxarium_error* error) { return set_boot(config, "", error, own_guest); }
 
 bool tuxarium_boot_jslinux(tuxarium_config* config, const char* directory, const char* command_line, tuxarium_error* error) {
   return set_boot(config, directory, error, [&] { return load_jslinux_boot(path_of(directory), text_or_empty(command_line)); });
@@ -255,7 +271,8 @@ bool tuxarium_set_disk(tuxarium_config* config, unsigned drive, const char* sour
   });
 }
 
-bool tuxarium_set_disk_with_overlay(tuxarium_config* config, unsigned drive, const char* source, const char* overlay, tuxarium_error* error) {
+bool tuxarium_set_disk_with_overlay(tuxarium_config* config, unsigned drive, const char* source, const char* overlay,
+                                    tuxarium_error* error) {
   return set_disk(config, drive, source, error, [&]() -> Result<Disk> {
     if (overlay == nullptr) return missing("the overlay's path");
     auto base = open_disk(source, TUXARIUM_DISK_VOLATILE, config->config.log);
@@ -288,7 +305,9 @@ bool tuxarium_set_log(tuxarium_config* config, tuxarium_log_function* function, 
   try {
     config->config.log = {};
     if (function != nullptr)
-      config->config.log = [function, user](LogLevel level, std::string_view line) { function(user, static_cast<int>(level), std::string{line}.c_str()); };
+      config->config.log = [function, user](LogLevel level, std::string_view line) {
+        function(user, static_cast<int>(level), std::string{line}.c_str());
+      };
     return true;
   } catch (const std::bad_alloc&) {
     return false;
@@ -350,6 +369,6 @@ uint64_t tuxarium_clipboard_guest_writes(tuxarium_machine* machine) { return mac
 
 tuxarium_counters tuxarium_read_counters(const tuxarium_machine* machine) {
   const Counters counters = machine->machine->counters();
-  return {counters.cycles,          count_of(counters.guest_time),  counters.interrupts, counters.exceptions, counters.disk_bytes_read,
-          counters.disk_bytes_written, counters.resets};
+  return {counters.cycles,          count_of(counters.guest_time), counters.interrupts, counters.exceptions,
+          counters.disk_bytes_read, counters.disk_bytes_written,   counters.resets};
 }

@@ -1,12 +1,12 @@
 #include <tuxarium.h>
 
+#include <unistd.h>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -25,16 +25,15 @@ using Machine = std::unique_ptr<tuxarium_machine, Free>;
 /// A folder of the test's own, removed at its end.
 class Folder {
  public:
-  Folder() {
-    std::filesystem::create_directories(path_);
-  }
+  Folder() { std::filesystem::create_directories(path_); }
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
   ~Folder() { std::filesystem::remove_all(path_); }
 
   std::string file(const char* name, const std::vector<unsigned char>& content) const {
     const auto path = path_ / name;
-    std::ofstream{path, std::ios::binary}.write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+    std::ofstream{path, std::ios::binary}.write(reinterpret_cast<const char*>(content.data()),
+                                                static_cast<std::streamsize>(content.size()));
     return path.string();
   }
   std::string path(const char* name) const { return (path_ / name).string(); }
@@ -59,7 +58,9 @@ Machine machine_of(const std::string& rom_file, tuxarium_error* error = nullptr)
   return Machine{tuxarium_machine_new(config.get(), error)};
 }
 
-bool says(const tuxarium_error& error, std::string_view words) { return std::string_view{error.message}.find(words) != std::string_view::npos; }
+bool says(const tuxarium_error& error, std::string_view words) {
+  return std::string_view{error.message}.find(words) != std::string_view::npos;
+}
 
 TEST_CASE("C interface: the version is that of the header") { CHECK(tuxarium_version() == TUXARIUM_VERSION_NUM); }
 
@@ -103,7 +104,8 @@ TEST_CASE("C interface: a sentence that is too long is cut on a whole character"
 TEST_CASE("C interface: a ROM talks to its serial ports, and halts for good") {
   const Folder folder;
   // Sends 'C' on each port, and ends with interrupts off.
-  const Machine machine = machine_of(folder.file("talk.rom", rom({0xba, 0xf8, 0x03, 0xb0, 'C', 0xee, 0xba, 0xf8, 0x02, 0xb0, 'N', 0xee, 0xfa, 0xf4})));
+  const Machine machine =
+      machine_of(folder.file("talk.rom", rom({0xba, 0xf8, 0x03, 0xb0, 'C', 0xee, 0xba, 0xf8, 0x02, 0xb0, 'N', 0xee, 0xfa, 0xf4})));
   REQUIRE(machine);
   tuxarium_run_result result{};
   for (int i = 0; i < 10'000 && result.reason != TUXARIUM_STOP_POWER_OFF; ++i) result = tuxarium_run(machine.get(), 100'000, 0);
