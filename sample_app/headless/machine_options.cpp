@@ -77,15 +77,18 @@ Result<std::vector<std::byte>> read_initrd(const fs::path& path) {
 }
 
 #ifdef TUXARIUM_HAS_NET
-Result<std::unique_ptr<BlockDevice>> open_web_disk(const std::string& url, const std::string& cache, const std::string& ca, const LogSink& log) {
+Result<std::unique_ptr<BlockDevice>> open_web_disk(const std::string& url, const std::string& cache, const std::string& ca,
+                                                   std::shared_ptr<HttpDiskMonitor> monitor, const LogSink& log) {
   HttpDiskOptions options;
+  options.monitor = std::move(monitor);
   options.ca_file = ca;
   if (cache != "none") options.cache_directory = cache.empty() ? default_disk_cache() : fs::path{cache};
   options.log = log;
   return open_http_disk(url, std::move(options));
 }
 #else
-Result<std::unique_ptr<BlockDevice>> open_web_disk(const std::string& url, const std::string&, const std::string&, const LogSink&) {
+Result<std::unique_ptr<BlockDevice>> open_web_disk(const std::string& url, const std::string&, const std::string&,
+                                                   const std::shared_ptr<HttpDiskMonitor>&, const LogSink&) {
   return Error{ErrorCode::unsupported, in_quotes(url) + ": this program was built without disks over HTTP"};
 }
 #endif
@@ -283,10 +286,10 @@ Result<BootSource> MachineOptions::load_boot(const BootSpec& spec) const {
 }
 
 /// What is only read: under an overlay, or for a guest that may not write.
-Result<std::unique_ptr<BlockDevice>> MachineOptions::open_read_only(const DiskSpec& spec, const LogSink& log) const {
+Result<std::unique_ptr<BlockDevice>> MachineOptions::open_read_only(const DiskSpec& spec, unsigned drive, const LogSink& log) const {
   switch (spec.kind) {
     case DiskSpec::Kind::directory: return open_chunked_disk(spec.path);
-    case DiskSpec::Kind::web: return open_web_disk(spec.path, disk_cache_, disk_ca_, log);
+    case DiskSpec::Kind::web: return open_web_disk(spec.path, disk_cache_, disk_ca_, monitors_[drive], log);
     case DiskSpec::Kind::file:
     case DiskSpec::Kind::none: break;
   }
@@ -294,9 +297,9 @@ Result<std::unique_ptr<BlockDevice>> MachineOptions::open_read_only(const DiskSp
 }
 
 /// Pieces are never written: the guest's writes stay in memory.
-Result<std::unique_ptr<BlockDevice>> MachineOptions::open_disk(const DiskSpec& spec, const LogSink& log) const {
+Result<std::unique_ptr<BlockDevice>> MachineOptions::open_disk(const DiskSpec& spec, unsigned drive, const LogSink& log) const {
   if (spec.kind == DiskSpec::Kind::file && !spec.read_only) return open_file_disk(spec.path, DiskAccess::read_write);
-  auto base = open_read_only(spec, log);
+  auto base = open_read_only(spec, drive, log);
   if (!base || spec.read_only) return base;
   return make_memory_overlay(std::move(base).value());
 }
@@ -305,6 +308,14 @@ Result<void> MachineOptions::check_web_options(bool web_disk) const {
   if (!web_disk && !disk_cache_.empty()) return usage_error("--disk-cache needs a disk over http:// or https://");
   if (!web_disk && !disk_ca_.empty()) return usage_error("--disk-ca needs a disk over https://");
   return {};
+}
+
+bool MachineOptions::has_web_disk() const {
+  for (const std::string& disk : {hda_, hdb_}) {
+    const auto spec = parse_disk_spec(disk);
+    if (spec && spec->kind == DiskSpec::Kind::web) return true;
+  }
+  return false;
 }
 
 Result<Config> MachineOptions::build(bool serial1_taken, const LogSink& log) const {
@@ -353,18 +364,19 @@ Result<Config> MachineOptions::build(bool serial1_taken, const LogSink& log) con
     if (hda->kind == DiskSpec::Kind::none && !own_disk) {
       return usage_error("--overlay: there is no first disk that it could belong to; name one with --hda");
     }
-    auto base = own_disk ? make_memory_disk(*kernel->root_disk) : open_read_only(*hda, log);
+    auto base = own_disk ? make_memory_disk(*kernel->root_disk) : open_read_only(*hda, 0, log);
     if (!base) return base.error();
     auto disk = open_file_overlay(std::move(base).value(), overlay_);
     if (!disk) return disk.error();
     config.hda = std::move(disk).value();
     hda->kind = DiskSpec::Kind::none;
   }
-  for (auto [spec, drive] : {std::pair{&hda.value(), &config.hda}, std::pair{&hdb.value(), &config.hdb}}) {
-    if (spec->kind == DiskSpec::Kind::none) continue;
-    auto disk = open_disk(*spec, log);
+  for (unsigned drive = 0; drive < 2; ++drive) {
+    const DiskSpec& spec = drive == 0 ? *hda : *hdb;
+    if (spec.kind == DiskSpec::Kind::none) continue;
+    auto disk = open_disk(spec, drive, log);
     if (!disk) return disk.error();
-    *drive = std::move(disk).value();
+    (drive == 0 ? config.hda : config.hdb) = std::move(disk).value();
   }
   if (serial1_taken && network_.asked_for()) return usage_error("--net and --serial2 both want the guest's second serial port");
   auto network = network_.build(!serial1_taken && config.time == TimeSource::host_clock);

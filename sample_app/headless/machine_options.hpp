@@ -1,11 +1,15 @@
 // The command-line options that describe a machine, shared by tuxarium-run and the viewer.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include <tuxarium/http_disk.hpp>
 #include <tuxarium/machine.hpp>
 #include <tuxarium/result.hpp>
 
@@ -65,6 +69,12 @@ class MachineOptions {
   /// The window that the guest's console is seen in: told to the Linux inside the program, unless `--append` says all that it is told.
   void set_window(WindowSize window) { window_ = window; }
 
+  /// For a progress display: told of drives over HTTP that build() opens. May be null.
+  void set_disk_monitors(std::shared_ptr<HttpDiskMonitor> hda, std::shared_ptr<HttpDiskMonitor> hdb) { monitors_ = {std::move(hda), std::move(hdb)}; }
+
+  /// Whether a disk is on a web server, so that build() may take some seconds.
+  bool has_web_disk() const;
+
   /// Boot image, disks and the network are opened here; a disk over HTTP may take some seconds. The clipboard is left for the caller. With `serial1_taken` the caller uses ttyS1
   /// itself: then there is no network, and a `--net` that asks for one is an error. `log` becomes the machine's and that of disks over HTTP.
   Result<Config> build(bool serial1_taken = false, const LogSink& log = {}) const;
@@ -72,8 +82,8 @@ class MachineOptions {
  private:
   Result<BootSource> load_boot(const BootSpec& spec) const;
   Result<BootSource> load_own_guest() const;
-  Result<std::unique_ptr<BlockDevice>> open_read_only(const DiskSpec& spec, const LogSink& log) const;
-  Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec, const LogSink& log) const;
+  Result<std::unique_ptr<BlockDevice>> open_read_only(const DiskSpec& spec, unsigned drive, const LogSink& log) const;
+  Result<std::unique_ptr<BlockDevice>> open_disk(const DiskSpec& spec, unsigned drive, const LogSink& log) const;
   Result<void> check_web_options(bool web_disk) const;
 
   std::string boot_, initrd_, append_, hda_, hdb_, overlay_, disk_cache_, disk_ca_;
@@ -84,6 +94,7 @@ class MachineOptions {
   std::optional<std::uint64_t> seed_;
   std::optional<WindowSize> window_;
   NetworkOptions network_;
+  std::array<std::shared_ptr<HttpDiskMonitor>, 2> monitors_;
 };
 
 }  // namespace tuxarium::app

@@ -49,8 +49,10 @@ Result<void> load_font(const std::string& file, float pixels) {
   return {};
 }
 
-void set_colours() {
-  ImGui::StyleColorsDark();
+void set_colours(const imgui::Style& terminal) {
+  const bool light = terminal.background.red + terminal.background.green + terminal.background.blue > 3 * 128;
+  if (light) ImGui::StyleColorsLight();
+  else ImGui::StyleColorsDark();
   ImGuiStyle& style = ImGui::GetStyle();
   style.WindowPadding = {10, 10};
   style.FramePadding = {8, 4};
@@ -58,8 +60,11 @@ void set_colours() {
   style.FrameRounding = 3;
   style.ScrollbarRounding = 3;
   style.WindowBorderSize = 0;
+  if (light) return;
   auto& c = style.Colors;
   c[ImGuiCol_WindowBg] = colour(0x1A1D24);
+  c[ImGuiCol_PopupBg] = colour(0x20242D);
+  c[ImGuiCol_MenuBarBg] = colour(0x14171D);
   c[ImGuiCol_Text] = colour(0xC9CED8);
   c[ImGuiCol_TextDisabled] = colour(0x737B8A);
   c[ImGuiCol_FrameBg] = colour(0x12141A);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 
 #include "png.hpp"
 #include "status.hpp"
@@ -13,45 +15,44 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kSlice = 4ms;          // between two looks at serial port and clock
 constexpr auto kQuietRefresh = 100ms;  // for the cursor and the status line when nothing else changes
 
-}  // namespace
-
-// In slices, with the console's bytes moved in between.
-RunResult FrameLoop::run_guest(Clock::time_point until) {
-  const auto start = Clock::now();
-  RunResult result;
-  auto now = start;
-  do {
-    result = machine_.run({.cycles = 0, .wall = std::clamp<std::chrono::nanoseconds>(until - now, 500us, kSlice)});
-    if (result.reason == StopReason::power_off) break;
-    console_.exchange();
-    now = Clock::now();
-  } while (result.reason == StopReason::budget_spent && now < until);
-  console_.note_run(result, Clock::now() - start);
-  return result;
+// A new name in the user's folder for pictures, or where the program was started.
+std::filesystem::path new_picture_name() {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const char* home = std::getenv("HOME");
+  fs::path folder = home != nullptr ? fs::path{home} / "Pictures" : fs::path{};
+  if (!fs::is_directory(folder, error)) folder = fs::current_path(error);
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  char name[64];
+  std::strftime(name, sizeof name, "tuxarium-%Y%m%d-%H%M%S", &parts);
+  fs::path file = folder / (std::string{name} + ".png");
+  for (int i = 2; fs::exists(file, error); ++i) file = folder / (std::string{name} + "-" + std::to_string(i) + ".png");
+  return file;
 }
+
+}  // namespace
 
 void FrameLoop::draw(Picture* picture) {
   const auto start = Clock::now();
   std::chrono::nanoseconds submitted{};
+  imgui::ConsoleWindow* const console = workbench_.front();
+  window_.send_keys_to(console != nullptr ? &console->terminal() : nullptr);
   window_.draw(
       [&] {
-        const ImGuiViewport& viewport = *ImGui::GetMainViewport();
-        ImGui::SetNextWindowPos(viewport.Pos);
-        ImGui::SetNextWindowSize(viewport.Size);
-        ImGui::PushStyleVar(ImGuiStyleVar_WindowRounding, 0);
-        ImGui::Begin("console", nullptr, ImGuiWindowFlags_NoDecoration | ImGuiWindowFlags_NoMove | ImGuiWindowFlags_NoSavedSettings);
-        console_.draw_contents();
-        ImGui::End();
-        ImGui::PopStyleVar();
+        workbench_.draw();
         submitted = Clock::now() - start;
       },
       picture);
   draw_cost_ = submitted;
   last_draw_ = Clock::now();
-  drawn_generation_ = console_.terminal().generation();
+  drawn_generation_ = workbench_.generation();
+  // The front tab may be another now.
+  imgui::ConsoleWindow* const now = workbench_.front();
+  window_.send_keys_to(now != nullptr ? &now->terminal() : nullptr);
 }
 
 bool FrameLoop::something_to_show(bool touched) {
@@ -60,46 +61,64 @@ bool FrameLoop::something_to_show(bool touched) {
     --frames_left_to_settle_;
     return true;
   }
-  return console_.terminal().generation() != drawn_generation_ || Clock::now() - last_draw_ >= kQuietRefresh;
+  return workbench_.generation() != drawn_generation_ || Clock::now() - last_draw_ >= kQuietRefresh;
 }
 
-bool FrameLoop::save_screenshot() {
+bool FrameLoop::save_screenshot(const std::filesystem::path& file) {
   for (int i = 0; i < 2; ++i) draw(nullptr);
   Picture picture;
   draw(&picture);
-  const auto written = write_png(options_.screenshot, picture);
+  const auto written = write_png(file, picture);
   if (!written) std::fprintf(stderr, "tuxarium-viewer: %s\n", written.error().message.c_str());
   return written.has_value();
 }
 
+void FrameLoop::take_picture_for_user() {
+  const auto file = new_picture_name();
+  if (save_screenshot(file)) {
+    workbench_.say("Screenshot: " + file.string());
+  } else {
+    workbench_.complain("The screenshot could not be written to " + file.string() + ".");
+  }
+  frames_left_to_settle_ = 3;
+}
+
 void FrameLoop::show_title() {
-  const std::string& wanted = console_.terminal().title();
+  const std::string wanted = workbench_.title();
   if (wanted == title_) return;
   title_ = wanted;
-  window_.set_title(title_.empty() ? "Tuxarium" : (title_ + " - Tuxarium").c_str());
+  window_.set_title(title_.c_str());
+}
+
+std::optional<int> FrameLoop::follow_script() {
+  imgui::ConsoleWindow* const console = workbench_.first();
+  const Script::Step step = script_.step(console != nullptr ? &console->terminal() : nullptr);
+  if (step == Script::Step::timed_out) {
+    std::fprintf(stderr, "tuxarium-viewer: The time of --timeout is over.\n");
+    return kTimeout;
+  }
+  if (step == Script::Step::take_screenshot) {
+    if (!options_.screenshot.empty() && !save_screenshot(options_.screenshot)) return kFailed;
+    if (options_.exit_after_screenshot) return kDone;
+  }
+  return std::nullopt;
 }
 
 int FrameLoop::run() {
   auto frame_end = Clock::now();
   bool touched = false;
-  while (!window_.should_close()) {
+  while (!window_.should_close() && !workbench_.wants_to_quit()) {
     frame_end = std::max(frame_end + window_.frame_time(), Clock::now());
-    const RunResult result = run_guest(frame_end - draw_cost_ - 2ms);
-    const Script::Step step = script_.step(console_.terminal());
-    if (step == Script::Step::timed_out) {
-      std::fprintf(stderr, "tuxarium-viewer: The time of --timeout is over.\n");
-      return kTimeout;
-    }
-    if (step == Script::Step::take_screenshot) {
-      if (!options_.screenshot.empty() && !save_screenshot()) return kFailed;
-      if (options_.exit_after_screenshot) return kDone;
-    }
+    workbench_.take_loaded();
+    const Workbench::Work work = workbench_.run(frame_end - draw_cost_ - 2ms);
+    if (const auto status = follow_script()) return *status;
     show_title();
     if (something_to_show(touched)) draw(nullptr);
-    const bool busy = result.reason == StopReason::budget_spent || result.reason == StopReason::reset;
+    if (workbench_.take_picture_wish()) take_picture_for_user();
     const auto rest = std::chrono::nanoseconds{frame_end - Clock::now()};
-    const auto idle = result.reason == StopReason::idle ? std::max<std::chrono::nanoseconds>(result.idle_for, 500us) : rest;
-    touched = window_.poll(busy ? 0ns : std::min(rest, idle));
+    touched = window_.poll(work.busy ? 0ns : std::min(rest, work.idle_for));
+    // What was typed into a terminal that has the keyboard reaches its guest before the guest runs.
+    if (touched && workbench_.front() != nullptr) workbench_.front()->exchange();
   }
   return kDone;
 }

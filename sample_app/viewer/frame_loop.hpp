@@ -1,21 +1,21 @@
-// The viewer's main loop: the display keeps its rate, and the guest gets the rest of each frame.
+// The viewer's main loop: the display keeps its rate, and the guests get the rest of each frame.
 #pragma once
 
 #include <chrono>
-
-#include <tuxarium/machine.hpp>
-#include <tuxarium_imgui/console_window.hpp>
+#include <filesystem>
+#include <string>
 
 #include "script.hpp"
 #include "viewer_options.hpp"
 #include "window.hpp"
+#include "workbench.hpp"
 
 namespace tuxarium::viewer {
 
 class FrameLoop {
  public:
-  FrameLoop(Machine& machine, imgui::ConsoleWindow& console, Window& window, const ViewerOptions& options)
-      : machine_{machine}, console_{console}, window_{window}, options_{options}, script_{options} {}
+  FrameLoop(Workbench& workbench, Window& window, const ViewerOptions& options)
+      : workbench_{workbench}, window_{window}, options_{options}, script_{options} {}
 
   /// Until the user closes the window or the script ends; returns the exit status.
   int run();
@@ -23,14 +23,15 @@ class FrameLoop {
  private:
   using Clock = std::chrono::steady_clock;
 
-  RunResult run_guest(Clock::time_point until);
   bool something_to_show(bool touched);
   void draw(Picture* picture);
-  bool save_screenshot();
+  bool save_screenshot(const std::filesystem::path& file);
+  void take_picture_for_user();
   void show_title();
+  /// The exit status, once there is one.
+  std::optional<int> follow_script();
 
-  Machine& machine_;
-  imgui::ConsoleWindow& console_;
+  Workbench& workbench_;
   Window& window_;
   const ViewerOptions& options_;
   Script script_;

@@ -20,16 +20,16 @@ void Script::type_what_is_due(imgui::TerminalWidget& terminal) {
   }
 }
 
-bool Script::screenshot_is_due(imgui::TerminalWidget& terminal) {
+bool Script::screenshot_is_due(imgui::TerminalWidget* terminal) {
   if (screenshot_done_ || (!options_.after_seconds && !options_.after_regex) || typed_ < options_.typing.size()) return false;
   if (options_.after_seconds && Clock::now() - start_ < std::chrono::duration<double>(*options_.after_seconds)) return false;
-  if (options_.after_regex && !matches(*options_.after_regex, terminal)) return false;
+  if (options_.after_regex && (terminal == nullptr || !matches(*options_.after_regex, *terminal))) return false;
   screenshot_done_ = true;
   return true;
 }
 
-Script::Step Script::step(imgui::TerminalWidget& terminal) {
-  type_what_is_due(terminal);
+Script::Step Script::step(imgui::TerminalWidget* terminal) {
+  if (terminal != nullptr) type_what_is_due(*terminal);
   if (screenshot_is_due(terminal)) return Step::take_screenshot;
   if (options_.timeout_seconds && Clock::now() - start_ > std::chrono::duration<double>(*options_.timeout_seconds)) return Step::timed_out;
   return Step::go_on;

@@ -20,13 +20,13 @@ class Script {
 
   explicit Script(const ViewerOptions& options) : options_{options}, start_{Clock::now()} {}
 
-  /// Once a frame: types what is due, and says what else is.
-  Step step(imgui::TerminalWidget& terminal);
+  /// Once a frame: types what is due, and says what else is. `terminal` is nullptr while there is none.
+  Step step(imgui::TerminalWidget* terminal);
 
  private:
   bool matches(const std::regex& expression, imgui::TerminalWidget& terminal);
   void type_what_is_due(imgui::TerminalWidget& terminal);
-  bool screenshot_is_due(imgui::TerminalWidget& terminal);
+  bool screenshot_is_due(imgui::TerminalWidget* terminal);
 
   const ViewerOptions& options_;
   Clock::time_point start_;

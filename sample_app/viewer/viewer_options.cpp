@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <utility>
 
@@ -17,6 +18,26 @@ Result<std::regex> to_regex(const std::string& option, const std::string& expres
   } catch (const std::regex_error& problem) {
     return Error{ErrorCode::invalid_argument, "The expression '" + expression + "' of " + option + " is malformed: " + problem.what() + "."};
   }
+}
+
+constexpr const char* kFooter = R"(Examples:
+  tuxarium-viewer                                        Tuxarium's own Linux
+  tuxarium-viewer --boot jslinux:DIR                     the Linux in DIR, a JSLinux
+  tuxarium-viewer --boot linux:bzImage --initrd root.cpio.gz --append console=ttyS0 --ram 64M
+  tuxarium-viewer --boot jslinux:DIR --hda file:disk.img   a disk that keeps what is written
+  tuxarium-viewer --forward tcp:127.0.0.1:8080:80        the guest's web server at this host's port 8080
+  tuxarium-viewer disk.img                               asks what to do with a disk; dropping it on the window does the same
+
+In the window: Ctrl-Shift-C copies, Ctrl-Shift-V pastes, Ctrl-Shift-F searches, Ctrl + and - zoom; the wheel goes back. Help in the menu has more.
+Several machines run side by side, in tabs (menu Machine). The menu's settings are kept in $XDG_CONFIG_HOME/tuxarium/viewer.conf, or ~/.config.
+
+Without hands: --type and --type-after work a console, --screenshot with --after or --after-regex takes a picture.
+Status: 0 done, 1 something failed while it ran, 2 wrong usage or a bad image, 3 no window could be opened, 124 the time of --timeout was over.)";
+
+std::vector<std::string> theme_names() {
+  std::vector<std::string> names;
+  for (int i = 0; i < static_cast<int>(imgui::Theme::count); ++i) names.emplace_back(imgui::theme_name(static_cast<imgui::Theme>(i)));
+  return names;
 }
 
 Result<std::vector<Typing>> to_typing(const std::vector<std::string>& texts, const std::vector<std::string>& expressions) {
@@ -42,11 +63,17 @@ Result<std::vector<Typing>> to_typing(const std::vector<std::string>& texts, con
 }  // namespace
 
 ParsedViewer parse_viewer_options(int argc, char** argv) {
-  CLI::App app{"A PC with its Linux in a window: console, clipboard box and status line.", "tuxarium-viewer"};
+  CLI::App app{"A PC with its Linux in a window: console, clipboard box and status line. Without options it starts Tuxarium's own Linux.", "tuxarium-viewer"};
+  app.footer(kFooter);
   ViewerOptions options;
   std::string size, after_regex;
   std::vector<std::string> typing, typing_after;
+  std::string theme;
   options.machine.add_to(app);
+  app.add_option("FILES", options.files, "Kernels, disks, or folders of a JSLinux, opened as if dropped on the window");
+  app.add_option("--settings", options.settings_file, "File for what is remembered between runs (default: tuxarium/viewer.conf in the user's configuration folder), or none");
+  app.add_option("--theme", theme, "Colours, such as Light or 'Solarized dark'; remembered")->check(CLI::IsMember(theme_names(), CLI::ignore_case));
+  app.add_flag("--panel", options.show_machine, "Show the machine panel; remembered");
   app.add_option("--size", size, "Size of the window in pixels, as WIDTHxHEIGHT (default: fits 80x30 characters)");
   app.add_option("--font", options.font_file, "TrueType font with equally wide characters")->check(CLI::ExistingFile);
   app.add_option("--font-size", options.font_size, "Height of the font in pixels")->check(CLI::Range(6, 96));
@@ -66,6 +93,12 @@ ParsedViewer parse_viewer_options(int argc, char** argv) {
     return {.options = {}, .text = problem.what(), .status = kWrongUsage};
   }
   const auto wrong = [](const Error& error) { return ParsedViewer{.options = {}, .text = error.message, .status = kWrongUsage}; };
+  if (!theme.empty()) {
+    const auto names = theme_names();
+    options.theme = static_cast<imgui::Theme>(std::find(names.begin(), names.end(), theme) - names.begin());
+  }
+  if (options.settings_file == "none") options.settings_file = "";
+  options.words = words_given(app);
   if (!size.empty()) {
     char rest = 0;
     if (std::sscanf(size.c_str(), "%5dx%5d%c", &options.width, &options.height, &rest) != 2 || options.width < 100 || options.height < 100) {

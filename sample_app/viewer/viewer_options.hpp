@@ -1,12 +1,16 @@
 // The viewer's command line.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <regex>
 #include <string>
 #include <vector>
 
+#include <tuxarium_imgui/style.hpp>
+
 #include "machine_options.hpp"
+#include "machine_words.hpp"
 
 namespace tuxarium::viewer {
 
@@ -18,6 +22,11 @@ struct Typing {
 
 struct ViewerOptions {
   app::MachineOptions machine;
+  MachineWords words;  ///< the same as words
+  std::vector<std::filesystem::path> files;  ///< to open as if dropped; then `machine` is started only if it was asked for, too
+  std::optional<std::string> settings_file;  ///< unset: the usual place; empty: none
+  std::optional<imgui::Theme> theme;
+  bool show_machine = false;
   int width = 0;  ///< pixels; 0: what an 80x30 console needs
   int height = 0;
   std::string font_file;  ///< empty: DejaVu Sans Mono where it is usually found, else Dear ImGui's own

@@ -32,6 +32,9 @@ Result<std::unique_ptr<Window>> Window::open(const char* title) {
   glfwWindowHint(GLFW_OPENGL_PROFILE, GLFW_OPENGL_CORE_PROFILE);
   glfwWindowHint(GLFW_OPENGL_FORWARD_COMPAT, GLFW_TRUE);
   glfwWindowHint(GLFW_VISIBLE, GLFW_FALSE);
+  // The name by which the desktop finds the program's icon.
+  glfwWindowHintString(GLFW_X11_CLASS_NAME, "tuxarium-viewer");
+  glfwWindowHintString(GLFW_X11_INSTANCE_NAME, "tuxarium-viewer");
   GLFWwindow* handle = glfwCreateWindow(800, 600, title, nullptr, nullptr);
   if (handle == nullptr) {
     Error error{ErrorCode::unsupported, "No window with OpenGL 3.3 can be opened: " + glfw_problem() + "."};
@@ -83,6 +86,10 @@ void Window::install_callbacks() {
   glfwSetMouseButtonCallback(window_, [](GLFWwindow* w, int, int, int) { of(w).touched_ = true; });
   glfwSetScrollCallback(window_, [](GLFWwindow* w, double, double) { of(w).touched_ = true; });
   glfwSetCursorPosCallback(window_, [](GLFWwindow* w, double, double) { of(w).touched_ = true; });
+  glfwSetDropCallback(window_, [](GLFWwindow* w, int count, const char** paths) {
+    of(w).touched_ = true;
+    if (of(w).take_dropped_) of(w).take_dropped_({paths, paths + count});
+  });
   glfwSetWindowFocusCallback(window_, [](GLFWwindow* w, int) { of(w).touched_ = true; });
   glfwSetWindowRefreshCallback(window_, [](GLFWwindow* w) { of(w).touched_ = true; });
   glfwSetFramebufferSizeCallback(window_, [](GLFWwindow* w, int, int) { of(w).touched_ = true; });
@@ -92,6 +99,9 @@ void Window::show(int width, int height) {
   glfwSetWindowSize(window_, width, height);
   glfwShowWindow(window_);
 }
+
+void Window::size(int& width, int& height) const { glfwGetWindowSize(window_, &width, &height); }
+void Window::ask_to_close() { glfwSetWindowShouldClose(window_, GLFW_TRUE); }
 
 void Window::set_title(const char* title) { glfwSetWindowTitle(window_, title); }
 

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include <tuxarium/result.hpp>
 #include <tuxarium_imgui/terminal_widget.hpp>
@@ -24,11 +27,17 @@ class Window {
   Window& operator=(const Window&) = delete;
 
   void show(int width, int height);
+  /// Its size in pixels now.
+  void size(int& width, int& height) const;
   void set_title(const char* title);
+  void ask_to_close();
   bool should_close() const;
 
   /// Keys and text go here, in their order.
   void send_keys_to(imgui::TerminalWidget* terminal) { terminal_ = terminal; }
+
+  /// Gets the files and folders that the user drops on the window, inside poll().
+  void on_drop(std::function<void(const std::vector<std::filesystem::path>&)> take) { take_dropped_ = std::move(take); }
 
   /// Handles what the user did; waits for it for at most `wait`. Returns true when there was something.
   bool poll(std::chrono::nanoseconds wait);
@@ -49,6 +58,7 @@ class Window {
 
   GLFWwindow* window_;
   imgui::TerminalWidget* terminal_ = nullptr;
+  std::function<void(const std::vector<std::filesystem::path>&)> take_dropped_;
   bool touched_ = false;
   std::chrono::nanoseconds frame_time_{16'666'667};
 };

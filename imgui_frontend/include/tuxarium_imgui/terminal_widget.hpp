@@ -35,6 +35,9 @@ enum class InputSource : std::uint8_t {
 /// What the guest may do with the user's clipboard (OSC 52).
 enum class GuestClipboard : std::uint8_t { none, write, read_and_write };
 
+/// How marked text is handed out: UTF-8 alone, with the control sequences for its colours and attributes, or as a `pre` element of HTML.
+enum class CopyFormat : std::uint8_t { plain, ansi, html };
+
 struct TerminalOptions {
   Grid grid;                             ///< size of the screen; 1 to 1000 each
   bool follow_window = false;            ///< the grid takes the widget's size instead. A serial line tells the guest nothing of it: see grid()
@@ -94,8 +97,8 @@ class TerminalWidget {
   bool focused() const;   ///< as of the latest draw()
   void request_focus();   ///< with the next draw()
 
-  /// What a key press does; text is one character as typed. Take effect at once with InputSource::imgui_io; with host_events they wait for
-  /// the next draw() and count only if the widget has the focus then. At most 4096 wait; more are dropped.
+  /// What a key press does; text is one character as typed. Take effect at once with InputSource::imgui_io, and with host_events while the widget
+  /// has the focus; otherwise they wait for the next draw() and count only if it has the focus then. At most 4096 wait; more are dropped.
   void push_key(Key key, KeyModifiers modifiers);
   void push_text(char32_t character);
 
@@ -106,7 +109,8 @@ class TerminalWidget {
 
   /// The screen's rows without trailing blanks, a line feed after each; UTF-8.
   std::string screen_text() const;
-  std::string selected_text() const;
+  /// Marked with the mouse; empty when nothing is.
+  std::string selected_text(CopyFormat format = CopyFormat::plain) const;
   const std::string& title() const;       ///< set by the guest; at most 256 bytes of UTF-8
   std::uint64_t bell_count() const;
   std::size_t lines_scrolled_back() const;  ///< 0: the view is at the bottom

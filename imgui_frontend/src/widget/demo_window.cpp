@@ -1,6 +1,7 @@
 #include <tuxarium_imgui/demo_window.hpp>
 
 #include <array>
+#include <cassert>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -112,14 +113,16 @@ class DemoWindow::Impl {
     ImGui::End();
   }
 
- private:
-  void feed(std::string_view bytes) { terminal_.feed({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}); }
-
   void show(const Page& page) {
     explanation_ = page.explanation;
     feed("\x1b[!p\x1b[?1002l\x1b[?1006l\x1b[m\x1b[2J\x1b[H");
     feed(page.bytes());
   }
+
+  TerminalWidget& terminal() { return terminal_; }
+
+ private:
+  void feed(std::string_view bytes) { terminal_.feed({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}); }
 
   void contents() {
     ImGui::Text("Tuxarium %s, Dear ImGui %s. There is no machine behind this terminal: what you type comes back.", TUXARIUM_IMGUI_VERSION, ImGui::GetVersion());
@@ -139,13 +142,7 @@ class DemoWindow::Impl {
     ImGui::SetNextItemWidth(ImGui::GetFontSize() * 12);
     if (ImGui::SliderFloat("Zoom", &zoom, 0.5f, 3, "%.2f")) terminal_.set_zoom(zoom);
     if (ImGui::CollapsingHeader("Style")) ShowStyleEditor(terminal_.style());
-    if (ImGui::CollapsingHeader("Keys and mouse")) {
-      ImGui::BulletText("Everything typed goes to the guest while the terminal has the keyboard, Tab, Escape and Control keys too.");
-      ImGui::BulletText("Ctrl-Shift-C copies, Ctrl-Shift-V and Shift-Insert paste, Ctrl-Shift-F searches.");
-      ImGui::BulletText("Ctrl +, - and 0, or Control and the wheel: zoom.");
-      ImGui::BulletText("Drag marks text, with Alt a block; double click a word, triple click a line; Shift-click extends.");
-      ImGui::BulletText("The middle button pastes. Control-click opens a link.");
-    }
+    if (ImGui::CollapsingHeader("Keys and mouse")) ShowKeysAndMouse();
   }
 
   // The terminal's input comes back as its output, with a line feed after each return.
@@ -175,8 +172,32 @@ DemoWindow::~DemoWindow() = default;
 DemoWindow::DemoWindow(DemoWindow&&) noexcept = default;
 DemoWindow& DemoWindow::operator=(DemoWindow&&) noexcept = default;
 
+std::size_t DemoWindow::page_count() { return std::size(kPages); }
+
+const char* DemoWindow::page_name(std::size_t page) {
+  assert(page < page_count());
+  return kPages[page].name;
+}
+
+void DemoWindow::show_page(std::size_t page) {
+  assert(page < page_count());
+  impl_->show(kPages[page]);
+}
+
+TerminalWidget& DemoWindow::terminal() { return impl_->terminal(); }
+
 void DemoWindow::draw(bool* open) {
   if (open == nullptr || *open) impl_->draw(open);
+}
+
+void ShowKeysAndMouse() {
+  ImGui::BulletText("Everything typed goes to the guest while the terminal has the keyboard, Tab, Escape and Control keys too.");
+  ImGui::BulletText("Ctrl-Shift-C copies, Ctrl-Shift-V and Shift-Insert paste, Ctrl-Shift-F searches.");
+  ImGui::BulletText("Ctrl +, - and 0, or Control and the wheel: zoom.");
+  ImGui::BulletText("The wheel, Shift-PageUp and Shift-PageDown go back to earlier lines, and so does the bar on the right.");
+  ImGui::BulletText("Drag marks text, with Alt a block; double click a word, triple click a line; Shift-click extends.");
+  ImGui::BulletText("The middle button pastes. Control-click opens a link.");
+  ImGui::BulletText("A program in the guest that uses the mouse gets it; Shift keeps it for marking.");
 }
 
 void ShowDemoWindow(std::unique_ptr<DemoWindow>& demo, bool* open) {

@@ -12,6 +12,7 @@
 #include "imgui_compat.hpp"
 #include "key_map.hpp"
 #include "search_bar.hpp"
+#include "vt/formatted_text.hpp"
 #include "vt/search.hpp"
 #include "vt/terminal.hpp"
 
@@ -96,6 +97,7 @@ class TerminalWidget::Impl {
   void update_focus(ImGuiWindow* window, ImGuiID item, bool hovered);
   void read_keyboard();
   void apply_events();
+  void apply(const Event& event);
   bool shortcut(Key key, KeyModifiers modifiers);
   void before_input();
   void copy_selection() const;
@@ -224,6 +226,7 @@ void TerminalWidget::Impl::update_focus(ImGuiWindow* window, ImGuiID item, bool 
 }
 
 void TerminalWidget::Impl::push(Event event) {
+  if (focused_ && events_.empty() && !focus_requested_ && options_.input == InputSource::host_events) return apply(event);
   if (events_.size() < kMaxEvents) events_.push_back(event);
 }
 
@@ -261,13 +264,17 @@ void TerminalWidget::Impl::read_keyboard() {
 void TerminalWidget::Impl::apply_events() {
   for (const Event& event : events_) {
     if (!focused_) break;
-    if (event.key == Key::count) {
-      text(event.character);
-    } else {
-      key(event.key, event.modifiers);
-    }
+    apply(event);
   }
   events_.clear();
+}
+
+void TerminalWidget::Impl::apply(const Event& event) {
+  if (event.key == Key::count) {
+    text(event.character);
+  } else {
+    key(event.key, event.modifiers);
+  }
 }
 
 void TerminalWidget::Impl::before_input() {
@@ -707,7 +714,14 @@ void TerminalWidget::push_text(char32_t character) {
 void TerminalWidget::paste(std::string_view text) { impl_->paste(text); }
 void TerminalWidget::type(std::string_view text) { impl_->terminal_.send(text); }
 std::string TerminalWidget::screen_text() const { return impl_->terminal_.screen_text(); }
-std::string TerminalWidget::selected_text() const { return impl_->terminal_.selected_text(); }
+std::string TerminalWidget::selected_text(CopyFormat format) const {
+  vt::Terminal& terminal = impl_->terminal_;
+  const auto marked = terminal.selection();
+  if (!marked || format == CopyFormat::plain) return terminal.selected_text();
+  if (format == CopyFormat::ansi) return vt::text_with_sequences(terminal.buffer(), terminal.extras(), *marked);
+  terminal.set_standard_colors(impl_->renderer_.standard_colors());
+  return vt::text_as_html(terminal.buffer(), terminal.extras(), *marked, terminal.colors());
+}
 const std::string& TerminalWidget::title() const { return impl_->terminal_.title(); }
 std::uint64_t TerminalWidget::bell_count() const { return impl_->terminal_.bell_count(); }
 std::size_t TerminalWidget::lines_scrolled_back() const {
