@@ -157,7 +157,7 @@ TEST_CASE("http disk: each fault of a piece gives an error and a sentence, and o
     FaultyServer server{served.files, [&](const std::string& path) { return path == bad ? static_cast<Fault>(i) : Fault::none; }};
     HttpDiskOptions options = hasty();
     options.open_timeout = 200s;
-    options.attempt_timeout = 500ms;
+    options.attempt_timeout = 1s;
     options.piece_timeout = 3s;
     options.monitor = std::make_shared<HttpDiskMonitor>();
     std::vector<std::string> log;
@@ -187,7 +187,10 @@ TEST_CASE("http disk: what went wrong is said") {
   const ServedDisk served = test_disk();
   const auto sentence = [&](Fault fault) {
     FaultyServer server{served.files, [&](const std::string& path) { return is_piece(path) ? fault : Fault::none; }};
-    HttpDiskOptions options = hasty();
+    const bool without_end = fault == Fault::stall || fault == Fault::dribble;
+    HttpDiskOptions options = without_end ? hasty() : patient();
+    options.attempts = 3;
+    options.attempt_timeout = without_end ? 1s : 60s;
     options.open_timeout = 200s;
     auto disk = open(server.url(kFolder), options);
     Bytes out(kSectorSize);
