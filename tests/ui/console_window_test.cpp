@@ -50,6 +50,23 @@ TEST_CASE("bytes go both ways in one frame, and the window takes the keyboard by
   CHECK(s.port(0).to_guest == "root");
 }
 
+TEST_CASE("a key is with the guest in its own frame, and the echo on the screen in the next") {
+  Stage s;
+  ConsoleOptions options;
+  options.terminal.input = InputSource::host_events;
+  s.console = ConsoleWindow{*s.machine, options};
+  for (int i = 0; i < 4; ++i) s.step();
+  REQUIRE(s.console.terminal().focused());
+  // Between two frames, as a window's events come.
+  s.console.terminal().push_text(U'k');
+  s.console.terminal().push_key(Key::enter, {});
+  s.console.exchange();
+  CHECK(s.port(0).to_guest == "k\r");
+  s.port(0).from_guest = "k";
+  s.step();
+  CHECK(s.console.terminal().screen_text().starts_with("k"));
+}
+
 TEST_CASE("what the guest does not take stays queued") {
   Stage s;
   for (int i = 0; i < 4; ++i) s.step();

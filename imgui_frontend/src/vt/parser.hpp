@@ -55,11 +55,17 @@ class Parser {
   std::span<const std::byte> write(std::span<const std::byte> bytes, Sink& sink) {
     while (!bytes.empty() && !sink.interrupted()) {
       if (mode_ == Mode::ground && need_ == 0) {
-        const auto end = std::find_if_not(bytes.begin(), bytes.end(), printable);
-        const auto run = static_cast<std::size_t>(end - bytes.begin());
+        std::size_t run = 0;
+        while (run < bytes.size() && printable(bytes[run])) ++run;
         if (run > 0) {
           sink.on_ascii({reinterpret_cast<const char*>(bytes.data()), run});
           bytes = bytes.subspan(run);
+          continue;
+        }
+        // Line ends, and what else is complete in one byte.
+        if (const auto control = std::to_integer<unsigned char>(bytes.front()); control > 0 && control < kCan) {
+          sink.on_control(control);
+          bytes = bytes.subspan(1);
           continue;
         }
       }
