@@ -36,6 +36,7 @@ class Bus final : public CpuBus {
     noise ^= value;
     poke_pins();
   }
+  std::size_t port_block(std::uint16_t port, unsigned) override { return port & 31; }
   void port_read_block(std::uint16_t port, unsigned width, std::span<std::byte> data) override {
     if (data.size() % width != 0) std::abort();
     for (std::byte& b : data) b = static_cast<std::byte>(port_read(port, 1));

@@ -61,6 +61,12 @@ void PortBus::write(std::uint16_t port, unsigned width, std::uint32_t value) {
   if (watched(port)) watch_(port, width, true, value);
 }
 
+std::size_t PortBus::block(std::uint16_t port, unsigned width) const {
+  const Mapping* mapping = find(port);
+  if (mapping == nullptr || width > mapping->range.max_width || watched(port)) return 0;
+  return mapping->device->io_block(static_cast<std::uint16_t>(port - mapping->range.first + mapping->range.offset), width);
+}
+
 void PortBus::read_block(std::uint16_t port, unsigned width, std::span<std::byte> data) {
   const Mapping* mapping = find(port);
   if (mapping != nullptr && width <= mapping->range.max_width && !watched(port)) {

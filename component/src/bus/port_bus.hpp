@@ -31,6 +31,8 @@ class PortBus {
 
   std::uint32_t read(std::uint16_t port, unsigned width);
   void write(std::uint16_t port, unsigned width, std::uint32_t value);
+  /// How many accesses in a row may be made as a block: PortDevice::io_block; 0 while the port is watched.
+  std::size_t block(std::uint16_t port, unsigned width) const;
   void read_block(std::uint16_t port, unsigned width, std::span<std::byte> data);
   void write_block(std::uint16_t port, unsigned width, std::span<const std::byte> data);
 

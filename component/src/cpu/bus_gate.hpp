@@ -13,6 +13,7 @@ class BusGate {
 
   std::uint32_t port_read(std::uint16_t port, unsigned width) { return open().port_read(port, width); }
   void port_write(std::uint16_t port, unsigned width, std::uint32_t value) { open().port_write(port, width, value); }
+  std::size_t port_block(std::uint16_t port, unsigned width) { return open().port_block(port, width); }
   void port_read_block(std::uint16_t port, unsigned width, std::span<std::byte> data) { open().port_read_block(port, width, data); }
   void port_write_block(std::uint16_t port, unsigned width, std::span<const std::byte> data) { open().port_write_block(port, width, data); }
   std::uint8_t acknowledge_interrupt() { return open().acknowledge_interrupt(); }

@@ -209,9 +209,11 @@ void execute_scratch(Core& c, const std::uint8_t* code, std::size_t limit) {
   if (!BlockBuilder{c, code, limit}.build(false)) return;
   // With nothing left no handler enters another block, and a repeated instruction makes only as many iterations as the limit allows.
   const std::int64_t rest = c.remaining - static_cast<std::int64_t>(limit);
-  c.remaining = static_cast<std::int64_t>(limit);
+  c.remaining -= rest;
+  c.run_length -= rest;
   execute(c, &c.scratch);
   c.remaining += rest;
+  c.run_length += rest;
   c.block = nullptr;
   c.link_from = nullptr;
 }

@@ -13,7 +13,10 @@ class CpuBus {
   virtual std::uint32_t port_read(std::uint16_t port, unsigned width) = 0;
   virtual void port_write(std::uint16_t port, unsigned width, std::uint32_t value) = 0;
 
-  /// `data.size() / width` accesses to one port in order, for INS and OUTS.
+  /// How many accesses of INS or OUTS to the port may be made as one block: the device sees no time in them, and nothing but the block's data
+  /// comes of them. 0: one at a time.
+  virtual std::size_t port_block(std::uint16_t port, unsigned width) = 0;
+  /// `data.size() / width` accesses to one port in order, at most port_block().
   virtual void port_read_block(std::uint16_t port, unsigned width, std::span<std::byte> data) = 0;
   virtual void port_write_block(std::uint16_t port, unsigned width, std::span<const std::byte> data) = 0;
 

@@ -117,6 +117,7 @@ struct Ins {
       return false;
     }
     const T value = static_cast<T>(c.bus.port_read(port, sizeof(T)));
+    --c.in_flight;
     if (!store<T>(c, to, value)) return false;
     watch_port(c, port, sizeof(T));
     add_index(c, op, kEdi, step<T>(c));
@@ -131,6 +132,7 @@ struct Outs {
     const auto port = get<std::uint16_t>(c, kEdx * 4);
     if (!check_io_permission(c, port, sizeof(T)) || !load_source(c, op, value)) return false;
     c.bus.port_write(port, sizeof(T), value);
+    --c.in_flight;
     watch_port(c, port, sizeof(T));
     add_index(c, op, kEsi, step<T>(c));
     return true;
@@ -186,6 +188,30 @@ std::uint32_t fill_block(Core& c, const Op* op, std::uint32_t count) {
   return count;
 }
 
+/// An interrupt is taken, or the run left, before the next iteration.
+bool interrupted(const Core& c) { return (c.intr && (c.s.system_flags & kIf) != 0) || c.break_requested; }
+
+/// One after the other at the time of each, until something comes in between; the rest of what INS and OUTS look at does not change.
+template <class T>
+std::uint32_t port_run(Core& c, std::uint16_t port, std::uint32_t count, std::byte* destination, const std::byte* source) {
+  std::uint32_t done = 0;
+  while (done < count) {
+    T value;
+    const std::size_t at = std::size_t{done} * sizeof(T);
+    if (destination != nullptr) {
+      value = static_cast<T>(c.bus.port_read(port, sizeof(T)));
+      std::memcpy(destination + at, &value, sizeof(T));
+    } else {
+      std::memcpy(&value, source + at, sizeof(T));
+      c.bus.port_write(port, sizeof(T), value);
+    }
+    --c.in_flight;
+    ++done;
+    if (interrupted(c)) break;
+  }
+  return done;
+}
+
 template <class T>
 std::uint32_t port_block(Core& c, const Op* op, std::uint32_t count, bool input) {
   const auto port = get<std::uint16_t>(c, kEdx * 4);
@@ -199,13 +225,20 @@ std::uint32_t port_block(Core& c, const Op* op, std::uint32_t count, bool input)
   const std::byte* source = input ? nullptr : fast_read_pointer(c, at);
   if (destination == nullptr && source == nullptr) return 0;
   count = std::min(count, to_page_end<T>(at));
-  const std::size_t bytes = std::size_t{count} * sizeof(T);
-  if (input) {
-    c.bus.port_read_block(port, sizeof(T), {destination, bytes});
+  const std::size_t block = c.bus.port_block(port, sizeof(T));
+  if (block < 2) {
+    count = port_run<T>(c, port, count, destination, source);
   } else {
-    c.bus.port_write_block(port, sizeof(T), {source, bytes});
+    count = static_cast<std::uint32_t>(std::min<std::size_t>(count, block));
+    const std::size_t bytes = std::size_t{count} * sizeof(T);
+    if (input) {
+      c.bus.port_read_block(port, sizeof(T), {destination, bytes});
+    } else {
+      c.bus.port_write_block(port, sizeof(T), {source, bytes});
+    }
+    c.in_flight -= count;
   }
-  c.s.gpr[index] += static_cast<std::uint32_t>(bytes);
+  c.s.gpr[index] += count * static_cast<std::uint32_t>(sizeof(T));
   return count;
 }
 
@@ -266,6 +299,9 @@ const Op* repeated(Core& c, const Op* op) {
       if (moved != 0) {
         add_index(c, op, kEcx, 0u - moved);
         done += moved;
+        if constexpr (kPort) {
+          if (interrupted(c)) break;
+        }
         continue;
       }
     }
@@ -276,7 +312,7 @@ const Op* repeated(Core& c, const Op* op) {
     add_index(c, op, kEcx, 0u - 1);
     ++done;
     if constexpr (kPort) {
-      if (c.debug_hits != 0) break;
+      if (c.debug_hits != 0 || interrupted(c)) break;
     }
     if constexpr (kCompares) finished = flag_zf(c.s) != (op->repeat == static_cast<std::uint8_t>(Repeat::rep));
   }

@@ -137,6 +137,12 @@ void AtaChannel::io_write(std::uint16_t offset, unsigned width, std::uint32_t va
   }
 }
 
+std::size_t AtaChannel::io_block(std::uint16_t offset, unsigned width) const {
+  if (offset != kDataOffset || width == 1 || !selected().present()) return 0;
+  const std::size_t bytes = selected().data_bytes();
+  return bytes > width ? (bytes - 1) / width : 0;
+}
+
 void AtaChannel::io_read_block(std::uint16_t offset, unsigned width, std::span<std::byte> data) {
   if (offset != kDataOffset || width == 1) return PortDevice::io_read_block(offset, width, data);
   AtaDrive& drive = selected();

@@ -34,6 +34,8 @@ class AtaChannel final : public bus::PortDevice {
 
   std::uint32_t io_read(std::uint16_t offset, unsigned width) override;
   void io_write(std::uint16_t offset, unsigned width, std::uint32_t value) override;
+  /// At the data register all that leaves the buffer neither full nor empty: the last access is one of its own, since much may follow from it.
+  std::size_t io_block(std::uint16_t offset, unsigned width) const override;
   void io_read_block(std::uint16_t offset, unsigned width, std::span<std::byte> data) override;
   void io_write_block(std::uint16_t offset, unsigned width, std::span<const std::byte> data) override;
 
@@ -61,6 +63,7 @@ class AtaChannel final : public bus::PortDevice {
   };
 
   AtaDrive& selected() { return drives_[state_.selected & 1]; }
+  const AtaDrive& selected() const { return drives_[state_.selected & 1]; }
   std::uint8_t absent_value() const { return drives_[0].present() || drives_[1].present() ? 0x00 : 0xff; }
   std::uint8_t read_register(AtaRegister which);
   void write_register(AtaRegister which, std::uint8_t value);

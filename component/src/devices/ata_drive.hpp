@@ -80,6 +80,11 @@ class AtaDrive {
   /// The command register.
   void command(std::uint8_t code);
 
+  /// Bytes until the buffer is empty or full; 0 without DRQ.
+  std::size_t data_bytes() const {
+    return state_.phase == Phase::data_in || state_.phase == Phase::data_out ? state_.buffer_size - state_.buffer_position : 0;
+  }
+
   // Data register, as a stream of bytes in transfer order. Both return how many bytes were moved: fewer than asked when DRQ ends.
   std::size_t read_data(std::span<std::byte> out);
   std::size_t write_data(std::span<const std::byte> data);

@@ -169,6 +169,7 @@ void Board::take_event(time::EventSlot slot) {
 
 std::uint64_t Board::state_hash() {
   base::HashVisitor hash;
+  clock_.now();  // when the time was last asked for makes no difference
   cpu::CpuState state = cpu_.state();
   // The same flags can be kept in several ways.
   const std::uint32_t eflags = cpu::get_eflags(state);

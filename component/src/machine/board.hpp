@@ -82,6 +82,7 @@ class Board final : private cpu::CpuBus, private devices::IntrPin, private devic
   // Pins of the processor.
   std::uint32_t port_read(std::uint16_t port, unsigned width) override { return ports_.read(port, width); }
   void port_write(std::uint16_t port, unsigned width, std::uint32_t value) override { ports_.write(port, width, value); }
+  std::size_t port_block(std::uint16_t port, unsigned width) override { return ports_.block(port, width); }
   void port_read_block(std::uint16_t port, unsigned width, std::span<std::byte> data) override { ports_.read_block(port, width, data); }
   void port_write_block(std::uint16_t port, unsigned width, std::span<const std::byte> data) override {
     ports_.write_block(port, width, data);

@@ -40,6 +40,7 @@ class FakeBus final : public CpuBus {
   std::vector<Access> accesses;
   std::map<std::uint16_t, std::deque<std::uint32_t>> scripted;  // values to read, port by port; all ones when used up
   std::function<void()> on_access;                              // called inside every port access
+  std::size_t most_in_block = 4096;                             // port_block()
   std::uint8_t vector = 0x20;
   unsigned acknowledged = 0;
   std::uint64_t tsc = 0x1122334455667788u;
@@ -59,6 +60,7 @@ class FakeBus final : public CpuBus {
     accesses.push_back({true, port, width, value});
     if (on_access) on_access();
   }
+  std::size_t port_block(std::uint16_t, unsigned) override { return most_in_block; }
   void port_read_block(std::uint16_t port, unsigned width, std::span<std::byte> data) override {
     for (std::size_t i = 0; i < data.size(); i += width) {
       const std::uint32_t value = port_read(port, width);

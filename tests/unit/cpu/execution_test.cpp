@@ -124,6 +124,59 @@ TEST_CASE("port strings and single ports") {
   CHECK(b.bus.accesses[4].value == 0xff);
 }
 
+TEST_CASE("retired() is exact inside a port access of an instruction that runs alone") {
+  Bench b;
+  b.flat();
+  b.set_flags(kTf);
+  std::uint64_t inside = 0;
+  const std::uint64_t before = b.cpu.retired();
+  b.bus.on_access = [&] { inside = b.cpu.retired() - before; };
+  b.code({0xe6, 0x80});
+  CHECK(b.trap(1000).vector == kDebug);
+  CHECK(inside == 0);
+}
+
+TEST_CASE("time passes between the accesses of a repeated port instruction, and an interrupt or a break comes between them") {
+  const auto start = [](Bench& b, unsigned opcode, std::uint32_t address) {
+    b.flat();
+    b.set_flags(kIf);
+    b.bus.most_in_block = 0;
+    b.change([&](CpuState& s) {
+      s.gpr[kEsi] = s.gpr[kEdi] = address;
+      s.gpr[kEcx] = 5;
+      s.gpr[kEdx] = 0x80;
+    });
+    b.code({0xf3, opcode});
+  };
+  for (const unsigned opcode : {0x6cu, 0x6eu}) {
+    for (const std::uint32_t address : {kData, kData + 0xffe}) {  // within a page, across its end
+      CAPTURE(opcode);
+      CAPTURE(address);
+      Bench timed, interrupted, broken;
+      start(timed, opcode, address);
+      std::vector<std::uint64_t> times;
+      const std::uint64_t before = timed.cpu.retired();
+      timed.bus.on_access = [&] { times.push_back(timed.cpu.retired() - before); };
+      CHECK(timed.run() == Exit::halted);
+      CHECK(times == std::vector<std::uint64_t>{0, 1, 2, 3, 4});
+
+      start(interrupted, opcode, address);
+      interrupted.bus.on_access = [&] { interrupted.cpu.set_intr(interrupted.bus.accesses.size() == 3); };
+      const Trap t = interrupted.trap();
+      CHECK(t.vector == interrupted.bus.vector);
+      CHECK(t.eip == kCode);
+      CHECK(interrupted.reg(kEcx) == 2);
+      CHECK(interrupted.bus.accesses.size() == 3);
+
+      start(broken, opcode, address);
+      broken.bus.on_access = [&] { broken.cpu.request_break(); };
+      CHECK(broken.cpu.run(100, true) == Exit::broken);
+      CHECK(broken.reg(kEcx) == 4);
+      CHECK(broken.bus.accesses.size() == 1);
+    }
+  }
+}
+
 TEST_CASE("a break requested inside a port access ends the run behind it, retired() is exact there") {
   Bench b;
   b.flat();
