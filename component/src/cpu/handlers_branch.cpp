@@ -118,18 +118,18 @@ const Op* op_loop(Core& c, const Op* op) {
 
 // Far transfers: the last of their block; EIP is set by them.
 
-const Op* finish_far(Core& c, const Op* op, bool ok) { return ok ? nullptr : fault(c, op); }
+const Op* finish_far(Core& c, const Op* op, bool ok) { return ok ? go_on(c, 1) : fault(c, op); }
 
-const Op* jmp_far_direct(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* jmp_far_direct(Core& c, const Op* op) {
   return finish_far(c, op, far_jump(c, static_cast<std::uint16_t>(op->displacement), op->immediate, op->operand_size, next_eip(c, op)));
 }
 
-const Op* call_far_direct(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* call_far_direct(Core& c, const Op* op) {
   return finish_far(c, op, far_call(c, static_cast<std::uint16_t>(op->displacement), op->immediate, op->operand_size, next_eip(c, op)));
 }
 
 template <bool Call>
-const Op* far_m(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* far_m(Core& c, const Op* op) {
   const std::uint32_t offset = cut(operand_offset(c, op), op->address_size);
   std::uint32_t linear;
   if (!segment_check(c, op->segment, offset, op->operand_size + 2u, Access::read, linear)) return fault(c, op);
@@ -142,9 +142,9 @@ const Op* far_m(Core& c, const Op* op) {
                                 : far_jump(c, selector, target, op->operand_size, next_eip(c, op)));
 }
 
-const Op* op_retf(Core& c, const Op* op) { return finish_far(c, op, far_return(c, op->operand_size, op->immediate, next_eip(c, op))); }
+TUXARIUM_OUTLINE const Op* op_retf(Core& c, const Op* op) { return finish_far(c, op, far_return(c, op->operand_size, op->immediate, next_eip(c, op))); }
 
-const Op* op_iret(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_iret(Core& c, const Op* op) {
   const bool ok = interrupt_return(c, op->operand_size, next_eip(c, op));
   if (ok) c.s.nmi_blocked = 0;
   return finish_far(c, op, ok);
@@ -185,8 +185,8 @@ const Op* op_int1(Core& c, const Op* op) {
   return nullptr;
 }
 
-const Op* op_sysenter(Core& c, const Op* op) { return finish_far(c, op, system_enter(c)); }
-const Op* op_sysexit(Core& c, const Op* op) { return finish_far(c, op, system_exit(c)); }
+TUXARIUM_OUTLINE const Op* op_sysenter(Core& c, const Op* op) { return finish_far(c, op, system_enter(c)); }
+TUXARIUM_OUTLINE const Op* op_sysexit(Core& c, const Op* op) { return finish_far(c, op, system_exit(c)); }
 
 const Op* op_bound(Core& c, const Op* op) {
   const unsigned size = op->operand_size;
@@ -238,21 +238,21 @@ Handler pick_branch(const Instruction& i, bool wide, bool stack_flat, Op& op) {
     case Mnemonic::loopne: return op_loop<Loop::not_equal>;
     case Mnemonic::jcxz: return op_loop<Loop::counter_zero>;
     case Mnemonic::jmp_far:
-      if (i.is_memory) return far_m<false>;
+      if (i.is_memory) return step_out<far_m<false>>;
       op.displacement = i.immediate2;
-      return jmp_far_direct;
+      return step_out<jmp_far_direct>;
     case Mnemonic::call_far:
-      if (i.is_memory) return far_m<true>;
+      if (i.is_memory) return step_out<far_m<true>>;
       op.displacement = i.immediate2;
-      return call_far_direct;
-    case Mnemonic::retf: return op_retf;
-    case Mnemonic::iret: return op_iret;
+      return step_out<call_far_direct>;
+    case Mnemonic::retf: return step_out<op_retf>;
+    case Mnemonic::iret: return step_out<op_iret>;
     case Mnemonic::int_: return op_int;
     case Mnemonic::int3: return op_int3;
     case Mnemonic::into: return op_into;
     case Mnemonic::int1: return op_int1;
-    case Mnemonic::sysenter: return op_sysenter;
-    case Mnemonic::sysexit: return op_sysexit;
+    case Mnemonic::sysenter: return step_out<op_sysenter>;
+    case Mnemonic::sysexit: return step_out<op_sysexit>;
     case Mnemonic::bound: return op_bound;
     default: break;
   }

@@ -26,42 +26,42 @@ const Op* mov_ri(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
-template <class T, bool Wide>
+template <class T, Address Kind>
 const Op* mov_rm(Core& c, const Op* op) {
   std::uint32_t linear;
   T value;
-  if constexpr (Wide) {
+  if constexpr (Kind == Address::checked) {
     if (!operand_address<true>(c, op, sizeof(T), Access::read, linear) || !load(c, linear, value)) [[unlikely]] return fault(c, op);
   } else {
-    linear = operand_offset(c, op);
-    if (!try_load(c, linear, value)) [[unlikely]] return go_slow<mov_rm<T, true>>(c, op);
+    linear = flat_offset<Kind>(c, op);
+    if (!try_load(c, linear, value)) [[unlikely]] return go_slow<mov_rm<T, Address::checked>>(c, op);
   }
   put<T>(c, op->dst, value);
   TUXARIUM_NEXT();
 }
 
-template <class T, bool Wide>
+template <class T, Address Kind>
 const Op* mov_mr(Core& c, const Op* op) {
   std::uint32_t linear;
   const T value = get<T>(c, op->src);
-  if constexpr (Wide) {
+  if constexpr (Kind == Address::checked) {
     if (!operand_address<true>(c, op, sizeof(T), Access::write, linear) || !store<T>(c, linear, value)) [[unlikely]] return fault(c, op);
   } else {
-    linear = operand_offset(c, op);
-    if (!try_store<T>(c, linear, value)) [[unlikely]] return go_slow<mov_mr<T, true>>(c, op);
+    linear = flat_offset<Kind>(c, op);
+    if (!try_store<T>(c, linear, value)) [[unlikely]] return go_slow<mov_mr<T, Address::checked>>(c, op);
   }
   TUXARIUM_NEXT();
 }
 
-template <class T, bool Wide>
+template <class T, Address Kind>
 const Op* mov_mi(Core& c, const Op* op) {
   std::uint32_t linear;
   const T value = static_cast<T>(op->immediate);
-  if constexpr (Wide) {
+  if constexpr (Kind == Address::checked) {
     if (!operand_address<true>(c, op, sizeof(T), Access::write, linear) || !store<T>(c, linear, value)) [[unlikely]] return fault(c, op);
   } else {
-    linear = operand_offset(c, op);
-    if (!try_store<T>(c, linear, value)) [[unlikely]] return go_slow<mov_mi<T, true>>(c, op);
+    linear = flat_offset<Kind>(c, op);
+    if (!try_store<T>(c, linear, value)) [[unlikely]] return go_slow<mov_mi<T, Address::checked>>(c, op);
   }
   TUXARIUM_NEXT();
 }
@@ -211,18 +211,25 @@ const Op* load_far_pointer(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
+template <class T, Address Kind>
+Handler pick_mov_memory(bool immediate, bool to_memory) {
+  if (immediate) return mov_mi<T, Kind>;
+  return to_memory ? mov_mr<T, Kind> : mov_rm<T, Kind>;
+}
+
 template <class T>
-Handler pick_mov(const Instruction& i, bool wide) {
+Handler pick_mov(const Instruction& i, Address address) {
   const Operand second = i.row->operand[1];
-  if (second == Operand::Ib || second == Operand::Iz) {
-    if (!i.is_memory) return mov_ri<T>;
-    return wide ? mov_mi<T, true> : mov_mi<T, false>;
-  }
-  if (!i.is_memory) return mov_rr<T>;
+  const bool immediate = second == Operand::Ib || second == Operand::Iz;
+  if (!i.is_memory) return immediate ? mov_ri<T> : mov_rr<T>;
   const Operand first = i.row->operand[0];
   const bool to_memory = first == Operand::Eb || first == Operand::Ev || first == Operand::Ob || first == Operand::Ov;
-  if (to_memory) return wide ? mov_mr<T, true> : mov_mr<T, false>;
-  return wide ? mov_rm<T, true> : mov_rm<T, false>;
+  switch (address) {
+    case Address::checked: return pick_mov_memory<T, Address::checked>(immediate, to_memory);
+    case Address::plain: return pick_mov_memory<T, Address::plain>(immediate, to_memory);
+    case Address::indexed: return pick_mov_memory<T, Address::indexed>(immediate, to_memory);
+  }
+  return nullptr;
 }
 
 template <class To, class From, bool Signed>
@@ -258,9 +265,11 @@ Handler pick_condition(const Instruction& i, std::index_sequence<Condition...>) 
 Handler pick_move(const Instruction& i, bool wide, Op& op) {
   op.wide = wide ? 1 : 0;
   switch (i.mnemonic()) {
-    case Mnemonic::mov:
-      if (op.operand_size == 1) return pick_mov<std::uint8_t>(i, wide);
-      return i.operand_size == 2 ? pick_mov<std::uint16_t>(i, wide) : pick_mov<std::uint32_t>(i, wide);
+    case Mnemonic::mov: {
+      const Address address = address_kind(op, wide);
+      if (op.operand_size == 1) return pick_mov<std::uint8_t>(i, address);
+      return i.operand_size == 2 ? pick_mov<std::uint16_t>(i, address) : pick_mov<std::uint32_t>(i, address);
+    }
     case Mnemonic::movzx: return pick_extend<false>(i, wide);
     case Mnemonic::movsx: return pick_extend<true>(i, wide);
     case Mnemonic::lea: return i.operand_size == 4 && i.address_size == 4 ? lea32 : lea_any;

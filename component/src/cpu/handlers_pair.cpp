@@ -88,26 +88,27 @@ struct LoadAddress {
 };
 
 /// MOV from memory, and MOVZX.
-template <class T>
+template <class T, Address Kind>
 struct Load {
   static constexpr Sets kSets = Sets::nothing;
   static constexpr bool kWrites = true, kReadsTarget = false, kReadsSource = false, kMemory = true;
   template <bool Checked>
   TUXARIUM_HOT static bool run(Core& c, const Op* op, FlagWords&, Word, Word, Word& r) {
     T value;
-    const Word linear = operand_offset(c, op);
+    const Word linear = flat_offset<Kind>(c, op);
     if (!(Checked ? load(c, linear, value) : try_load(c, linear, value))) [[unlikely]] return false;
     r = value;
     return true;
   }
 };
 
+template <Address Kind>
 struct Store {
   static constexpr Sets kSets = Sets::nothing;
   static constexpr bool kWrites = false, kReadsTarget = false, kReadsSource = true, kMemory = true;
   template <bool Checked>
   TUXARIUM_HOT static bool run(Core& c, const Op* op, FlagWords&, Word, Word b, Word&) {
-    const Word linear = operand_offset(c, op);
+    const Word linear = flat_offset<Kind>(c, op);
     return Checked ? store<Word>(c, linear, b) : try_store<Word>(c, linear, b);
   }
 };
@@ -224,13 +225,14 @@ struct StepList {
   static constexpr std::size_t kCount = sizeof...(All);
 };
 
-using Steps = StepList<MoveRegister, Load<Word>, Store, LoadAddress, Load<std::uint8_t>, Load<std::uint16_t>,                         //
+using Steps = StepList<MoveRegister, Load<Word, Address::plain>, Load<Word, Address::indexed>, Store<Address::plain>, Store<Address::indexed>, LoadAddress,
+                       Load<std::uint8_t, Address::indexed>, Load<std::uint16_t, Address::indexed>,
                        AluRegister<Add>, AluRegister<Sub>, AluRegister<Xor>, AluRegister<And>, AluRegister<Or>,                      //
                        AluImmediate<Add>, AluImmediate<And>,                                                                         //
                        ShiftImmediate<Rol, Sets::carries>, ShiftImmediate<Ror, Sets::carries>, ShiftImmediate<Shl, Sets::all>,       //
                        ShiftImmediate<Shr, Sets::all>, UnaryRegister<Inc, Sets::all>, UnaryRegister<Dec, Sets::all>, Push, Pop>;
 enum StepNumber : std::uint8_t {
-  kMoveRegister, kLoad, kStore, kLoadAddress, kLoadByte, kLoadShort,
+  kMoveRegister, kLoad, kLoadIndexed, kStore, kStoreIndexed, kLoadAddress, kLoadByte, kLoadShort,
   kAddRegister, kSubRegister, kXorRegister, kAndRegister, kOrRegister,
   kAddImmediate, kAndImmediate,
   kRol, kRor, kShl, kShr, kInc, kDec, kPush, kPop,
@@ -273,10 +275,11 @@ StepNumber shift_step(const Instruction& i, const Op& op, StepNumber by_immediat
   return !i.is_memory && i.row->operand[1] != Operand::CL && (op.immediate & 31) != 0 ? by_immediate : kNoStep;
 }
 
-StepNumber move_step(const Instruction& i) {
+StepNumber move_step(const Instruction& i, const Op& op) {
+  const bool indexed = address_kind(op, false) == Address::indexed;
   const Operand target = i.row->operand[0], source = i.row->operand[1];
-  if (target == Operand::Ev && source == Operand::Gv) return i.is_memory ? kStore : kMoveRegister;
-  if (target == Operand::Gv && source == Operand::Ev) return i.is_memory ? kLoad : kMoveRegister;
+  if (target == Operand::Ev && source == Operand::Gv) return !i.is_memory ? kMoveRegister : indexed ? kStoreIndexed : kStore;
+  if (target == Operand::Gv && source == Operand::Ev) return !i.is_memory ? kMoveRegister : indexed ? kLoadIndexed : kLoad;
   return kNoStep;
 }
 
@@ -284,7 +287,7 @@ StepNumber step_of(const Instruction& i, const Op& op) {
   if (op.operand_size != 4 || i.lock || (i.is_memory && (op.wide != 0 || i.address_size != 4))) return kNoStep;
   const auto stack_step = [&](StepNumber step) { return i.row->operand[0] == Operand::Zv && op.wide == 0 && op.dst != kEsp * 4 ? step : kNoStep; };
   switch (i.mnemonic()) {
-    case Mnemonic::mov: return move_step(i);
+    case Mnemonic::mov: return move_step(i, op);
     case Mnemonic::lea: return kLoadAddress;
     case Mnemonic::movzx:
       if (!i.is_memory) return kNoStep;

@@ -109,18 +109,26 @@ const Op* pop_m(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
+template <bool Flat>
 const Op* push_segment(Core& c, const Op* op) {
+  if constexpr (Flat) {
+    if (!try_push<std::uint32_t>(c, c.s.segment[op->immediate].selector)) [[unlikely]] return go_slow<push_segment<false>>(c, op);
+    TUXARIUM_NEXT();
+  }
   if (!push_checked(c, c.s.segment[op->immediate].selector, op->operand_size)) return fault(c, op);
   TUXARIUM_NEXT();
 }
 
 TUXARIUM_OUTLINE const Op* pop_segment(Core& c, const Op* op) {
-  StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
-  std::uint32_t selector = 0;
   const std::uint16_t mode = c.mode;
   const std::uint32_t mask = stack_mask(c.s.segment[kSs]);
-  if (!frame.peek(0, selector, 2)) return fault(c, op);
-  if (!load_segment(c, op->immediate, static_cast<std::uint16_t>(selector))) return fault(c, op);
+  std::uint16_t selector = 0;
+  if ((mode & kModeFlat) == 0 || !try_load(c, c.s.gpr[kEsp], selector)) {
+    const Popped top = peek_checked(c, 2);
+    if (!top.ok) return fault(c, op);
+    selector = static_cast<std::uint16_t>(top.value);
+  }
+  if (!load_segment(c, op->immediate, selector)) return fault(c, op);
   c.s.gpr[kEsp] = (c.s.gpr[kEsp] & ~mask) | ((c.s.gpr[kEsp] + op->operand_size) & mask);
   if (op->immediate == kSs) c.s.interrupt_shadow = kShadowStackLoad;
   if (op->immediate == kSs || mode != c.mode || c.debug_hits != 0) {
@@ -166,12 +174,13 @@ bool flags_allowed(Core& c, const Op* op) {
 const Op* op_pushf(Core& c, const Op* op) {
   if (!flags_allowed(c, op)) return fault(c, op);
   const std::uint32_t image = c.virtual_if_in_vm86() ? virtual_flags(c) : get_eflags(c.s) & ~(kVm | kRf);
-  if (!push_checked(c, image, op->operand_size)) return fault(c, op);
+  const bool simple = (c.mode & kModeFlat) != 0 && op->operand_size == 4 && try_push(c, image);
+  if (!simple && !push_checked(c, image, op->operand_size)) return fault(c, op);
   TUXARIUM_NEXT();
 }
 
 /// The last of its block: IF or TF may have changed.
-const Op* op_popf(Core& c, const Op* op) {
+TUXARIUM_OUTLINE const Op* op_popf(Core& c, const Op* op) {
   if (!flags_allowed(c, op)) return fault(c, op);
   StackFrame frame{c, c.s.segment[kSs], c.s.gpr[kEsp], false};
   std::uint32_t flags = 0;
@@ -184,7 +193,8 @@ const Op* op_popf(Core& c, const Op* op) {
   }
   set_stack_pointer(c, frame.pointer());
   update_access(c);
-  return leave(c, next_eip(c, op));
+  c.s.eip = next_eip(c, op);
+  return go_on(c, 0);
 }
 
 TUXARIUM_OUTLINE const Op* op_leave(Core& c, const Op* op) {
@@ -268,12 +278,12 @@ Handler pick_stack(const Instruction& i, bool wide, bool stack_flat, Op& op) {
     case Mnemonic::pop:
       if (stack_flat) return i.operand_size == 2 ? pick_sized<std::uint16_t, true>(i) : pick_sized<std::uint32_t, true>(i);
       return i.operand_size == 2 ? pick_sized<std::uint16_t, false>(i) : pick_sized<std::uint32_t, false>(i);
-    case Mnemonic::push_seg: op.immediate = segment_of(i.row->operand[0]); return push_segment;
+    case Mnemonic::push_seg: op.immediate = segment_of(i.row->operand[0]); return stack_flat && i.operand_size == 4 ? push_segment<true> : push_segment<false>;
     case Mnemonic::pop_seg: op.immediate = segment_of(i.row->operand[0]); return step_out<pop_segment>;
     case Mnemonic::pusha: return step_out<op_pusha>;
     case Mnemonic::popa: return step_out<op_popa>;
     case Mnemonic::pushf: return op_pushf;
-    case Mnemonic::popf: return op_popf;
+    case Mnemonic::popf: return step_out<op_popf>;
     case Mnemonic::leave: return stack_flat && i.operand_size == 4 ? op_leave_flat : step_out<op_leave>;
     case Mnemonic::enter: op.displacement = i.immediate2; return step_out<op_enter>;
     default: return nullptr;

@@ -62,15 +62,19 @@ const Op* op_cli(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
-const Op* op_sti(Core& c, const Op* op) {
+/// The instruction after it comes before any interrupt. With none waiting, it may as well follow at once.
+TUXARIUM_OUTLINE const Op* op_sti(Core& c, const Op* op) {
   const InterruptFlag flag = interrupt_flag(c);
   if (flag == InterruptFlag::none || (flag == InterruptFlag::virtual_one && (c.s.system_flags & kVip) != 0)) {
     raise(c, kGeneralProtection, 0);
     return fault(c, op);
   }
-  if (flag == InterruptFlag::real && (c.s.system_flags & kIf) == 0) c.s.interrupt_shadow = kShadowSti;
+  const bool shadow = flag == InterruptFlag::real && (c.s.system_flags & kIf) == 0;
   c.s.system_flags |= flag == InterruptFlag::real ? kIf : kVif;
-  return leave(c, next_eip(c, op));
+  c.s.eip = next_eip(c, op);
+  const Op* next = go_on(c, 0);
+  if (next == nullptr && shadow) c.s.interrupt_shadow = kShadowSti;
+  return next;
 }
 
 const Op* op_clts(Core& c, const Op* op) {
@@ -436,7 +440,7 @@ Handler pick_system(const Instruction& i, Op&) {
   switch (i.mnemonic()) {
     case Mnemonic::hlt: return op_hlt;
     case Mnemonic::cli: return op_cli;
-    case Mnemonic::sti: return op_sti;
+    case Mnemonic::sti: return step_out<op_sti>;
     case Mnemonic::clts: return op_clts;
     case Mnemonic::mov_from_cr: return mov_from_control;
     case Mnemonic::mov_to_cr: return mov_to_control;

@@ -20,10 +20,20 @@ namespace tuxarium::cpu {
 #define TUXARIUM_SANITIZED 1
 #endif
 
+// The empty statement in assembly lets the register that holds `op` become the next Op before its handler is read: without it g++ keeps both and
+// moves them about.
 #if defined(__OPTIMIZE__) && !defined(TUXARIUM_SANITIZED) && defined(__clang__)
-#define TUXARIUM_RUN(ops) [[clang::musttail]] return (ops)->handler(c, (ops))
+#define TUXARIUM_TAIL_CALL [[clang::musttail]] return
 #elif defined(__OPTIMIZE__) && !defined(TUXARIUM_SANITIZED) && defined(__GNUC__)
-#define TUXARIUM_RUN(ops) return (ops)->handler(c, (ops))
+#define TUXARIUM_TAIL_CALL return
+#endif
+#if defined(TUXARIUM_TAIL_CALL)
+#define TUXARIUM_RUN(ops)                          \
+  do {                                             \
+    const Op* run_op = (ops);                      \
+    asm("" : "+r"(run_op));                        \
+    TUXARIUM_TAIL_CALL run_op->handler(c, run_op); \
+  } while (false)
 #else
 #define TUXARIUM_RUN(ops) return (ops)
 #endif
@@ -50,19 +60,6 @@ template <Handler Whole>
 TUXARIUM_COLD const Op* go_slow(Core& c, const Op* op) {
   return Whole(c, op);
 }
-
-/// Goes to `target` in the same page through the block's link, or to any page through the link or the cache.
-#define TUXARIUM_BRANCH(slot, target, same_page)                                                                              \
-  do {                                                                                                                        \
-    Block* next_block = (same_page) ? c.block->link[slot] : find_block(c, slot, target);                                            \
-    if (next_block != nullptr && next_block->valid && c.remaining >= next_block->count) [[likely]] {                          \
-      c.remaining -= next_block->count;                                                                                       \
-      c.block = next_block;                                                                                                   \
-      const Op* first_op = next_block->ops;                                                                                   \
-      TUXARIUM_RUN(first_op);                                                                                                 \
-    }                                                                                                                         \
-    return (same_page) ? leave_linkable(c, slot, target) : leave(c, target);                                                  \
-  } while (false)
 
 template <class T>
 TUXARIUM_HOT T get(const Core& c, std::uint8_t offset) {
@@ -92,6 +89,20 @@ TUXARIUM_HOT std::uint32_t operand_offset(const Core& c, const Op* op) {
 }
 
 TUXARIUM_HOT std::uint32_t cut(std::uint32_t offset, unsigned address_size) { return address_size == 2 ? offset & 0xffff : offset; }
+
+/// How a handler reaches its memory operand: through the segment checks, or in a flat segment without and with an index.
+enum class Address : std::uint8_t { checked, plain, indexed };
+
+inline Address address_kind(const Op& op, bool wide) {
+  if (wide) return Address::checked;
+  return op.index == kZeroRegister * 4 ? Address::plain : Address::indexed;
+}
+
+template <Address Kind>
+TUXARIUM_HOT std::uint32_t flat_offset(const Core& c, const Op* op) {
+  static_assert(Kind != Address::checked);
+  return Kind == Address::indexed ? operand_offset(c, op) : get<std::uint32_t>(c, op->base) + op->displacement;
+}
 
 /// Linear address of the memory operand. Wide: through segment checks and 16-bit addresses; otherwise the segment is flat.
 template <bool Wide>
@@ -135,7 +146,7 @@ inline const Op* leave_linkable(Core& c, unsigned slot, std::uint32_t eip) {
 TUXARIUM_HOT Block* find_block(Core& c, unsigned slot, std::uint32_t eip) {
   const std::uint32_t cs_base = c.s.segment[kCs].base;
   const std::uint32_t linear = cs_base + eip;
-  const TlbEntry& entry = c.fetch_tlb[(linear >> memory::kPageShift) % kTlbEntries];
+  const TlbEntry& entry = tlb_entry(c.fetch_tlb, linear);
   if ((linear & memory::kPageMask) != entry.read_tag) return nullptr;
   const auto* code = reinterpret_cast<const std::uint8_t*>(entry.addend + linear);
   Block* block = c.block->link[slot];
@@ -144,6 +155,35 @@ TUXARIUM_HOT Block* find_block(Core& c, unsigned slot, std::uint32_t eip) {
   if (block == nullptr || block->second_page != nullptr || (c.mode & kModeCsUnchecked) == 0) return nullptr;
   c.block->link[slot] = block;
   return block;
+}
+
+/// The block at `target`, found in the same page through the block's link or in any page through the link or the cache, with its instructions taken
+/// from the run's; nullptr where the dispatcher has to look first.
+TUXARIUM_HOT Block* enter(Core& c, unsigned slot, std::uint32_t target, bool same_page) {
+  Block* next = same_page ? c.block->link[slot] : find_block(c, slot, target);
+  if (next == nullptr || !next->valid || c.remaining < next->count) [[unlikely]] return nullptr;
+  c.remaining -= next->count;
+  c.block = next;
+  return next;
+}
+
+/// Goes to `target`.
+#define TUXARIUM_BRANCH(slot, target, same_page)                                                   \
+  do {                                                                                             \
+    if (const Block* next_block = enter(c, slot, target, same_page)) [[likely]] {                  \
+      TUXARIUM_RUN(next_block->ops);                                                               \
+    }                                                                                              \
+    return (same_page) ? leave_linkable(c, slot, target) : leave(c, target);                       \
+  } while (false)
+
+/// After an instruction that may have changed EFLAGS, CS or the privilege level: the Op at EIP, or nullptr where the dispatcher has something to do
+/// first (an interrupt, an exception, a trap, RF to clear).
+inline const Op* go_on(Core& c, unsigned slot) {
+  const bool interrupted = c.intr && (c.s.system_flags & kIf) != 0;
+  const bool trapped = (c.s.system_flags & (kTf | kRf)) != 0 || c.debug_hits != 0 || c.step_alone;
+  if (interrupted || trapped || c.event.kind != PendingEvent::Kind::none) return nullptr;
+  const Block* next = enter(c, slot, c.s.eip, false);
+  return next != nullptr ? next->ops : nullptr;
 }
 
 /// Makes the instruction the last of its block while the bus looks at the time.

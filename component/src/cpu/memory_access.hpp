@@ -4,6 +4,7 @@
 // else (page walks, pages with predecoded code, accesses across a page end, memory that is not RAM) is in paging.cpp.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -52,7 +53,12 @@ std::byte* fast_write_pointer(Core& c, std::uint32_t linear);
 const std::byte* block_read_pointer(Core& c, std::uint32_t linear);
 std::byte* block_write_pointer(Core& c, std::uint32_t linear, std::uint32_t count);
 
-TUXARIUM_HOT TlbEntry& tlb_entry(TlbEntry* entries, std::uint32_t linear) { return entries[(linear >> memory::kPageShift) % kTlbEntries]; }
+/// entries[page number % kTlbEntries], written so that one shift and one mask do.
+TUXARIUM_HOT TlbEntry& tlb_entry(TlbEntry* entries, std::uint32_t linear) {
+  constexpr unsigned kShift = memory::kPageShift - std::countr_zero(sizeof(TlbEntry));
+  static_assert(std::has_single_bit(sizeof(TlbEntry)));
+  return *reinterpret_cast<TlbEntry*>(reinterpret_cast<char*>(entries) + (linear >> kShift & (kTlbEntries - 1) * sizeof(TlbEntry)));
+}
 TUXARIUM_HOT TlbEntry& tlb_entry(Core& c, std::uint32_t linear) { return tlb_entry(c.tlb, linear); }
 /// Of the current privilege, or the supervisor's.
 TUXARIUM_HOT TlbEntry& tlb_entry(Core& c, std::uint32_t linear, bool supervisor) {
@@ -167,7 +173,10 @@ TUXARIUM_HOT bool segment_check(Core& c, unsigned segment, std::uint32_t offset,
 }
 
 /// True when a segment is data, writable, expand-up, base 0 and 4 GiB: nothing to check or add.
-bool is_flat(const Segment& s);
+inline bool is_flat(const Segment& s) {
+  constexpr std::uint32_t kKind = kAccessS | kAccessCode | kAccessExpandDown | kAccessWritable;
+  return s.valid != 0 && s.base == 0 && s.limit == 0xffffffffu && (s.access & kKind) == (kAccessS | kAccessWritable);
+}
 
 // Translation.
 enum class Purpose : std::uint8_t { read, write, fetch };

@@ -293,7 +293,7 @@ std::byte* block_write_pointer(Core& c, std::uint32_t linear, std::uint32_t coun
 }
 
 const std::uint8_t* fetch_pointer(Core& c, std::uint32_t linear) {
-  const TlbEntry& entry = c.fetch_tlb[(linear >> kPageShift) % kTlbEntries];
+  const TlbEntry& entry = tlb_entry(c.fetch_tlb, linear);
   if ((linear & kPageMask) == entry.read_tag) return reinterpret_cast<const std::uint8_t*>(entry.addend + linear);
   std::uint64_t physical = 0;
   if (!translate_and_fill(c, linear, Purpose::fetch, false, physical)) return nullptr;

@@ -6,11 +6,6 @@ namespace tuxarium::cpu {
 
 bool raise_selector(Core& c, std::uint8_t vector, std::uint16_t selector) { return raise(c, vector, (selector & 0xfffcu) | c.ext); }
 
-bool is_flat(const Segment& s) {
-  constexpr std::uint32_t kKind = kAccessS | kAccessCode | kAccessExpandDown | kAccessWritable;
-  return s.valid != 0 && s.base == 0 && s.limit == 0xffffffffu && (s.access & kKind) == (kAccessS | kAccessWritable);
-}
-
 void update_mode(Core& c) {
   const Segment& cs = c.s.segment[kCs];
   const Segment& ss = c.s.segment[kSs];
@@ -140,7 +135,7 @@ bool load_segment(Core& c, unsigned segment, std::uint16_t selector) {
   Segment& target = c.s.segment[segment];
   if (c.real_or_vm86()) {
     target = real_mode_segment(target, selector, c.vm86());
-    update_mode(c);
+    if (segment < kFs) update_mode(c);
     return true;
   }
   if (segment == kSs) {
@@ -153,7 +148,7 @@ bool load_segment(Core& c, unsigned segment, std::uint16_t selector) {
   if (is_null(selector)) {
     target = Segment{};
     target.selector = selector;
-    update_mode(c);
+    if (segment < kFs) update_mode(c);
     return true;
   }
   Descriptor d;
@@ -164,7 +159,7 @@ bool load_segment(Core& c, unsigned segment, std::uint16_t selector) {
   if (!d.present()) return raise_selector(c, kSegmentNotPresent, selector);
   if (!set_accessed(c, d)) return false;
   target = make_segment(selector, d);
-  update_mode(c);
+  if (segment < kFs) update_mode(c);
   return true;
 }
 

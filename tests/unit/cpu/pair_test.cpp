@@ -23,8 +23,13 @@ void append_word(Code& code, std::uint32_t value) {
   for (unsigned i = 0; i < 4; ++i) code.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
-/// [EBX or ESI + a small displacement].
+/// [EBX or ESI + a small displacement], the register as base or as index.
 void append_memory(Code& code, unsigned reg, std::mt19937_64& random) {
+  if (random() % 3 == 0) {
+    code.push_back(static_cast<std::uint8_t>(0x04 | reg << 3));
+    code.push_back(static_cast<std::uint8_t>((random() % 2 == 0 ? kEbx : kEsi) << 3 | 5));
+    return append_word(code, static_cast<std::uint32_t>(random() % 32));
+  }
   code.push_back(static_cast<std::uint8_t>(0x40 | reg << 3 | (random() % 2 == 0 ? kEbx : kEsi)));
   code.push_back(static_cast<std::uint8_t>(random() % 32));
 }
