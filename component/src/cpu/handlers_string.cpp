@@ -149,7 +149,7 @@ bool flat_forward(const Core& c, const Op* op) {
   return op->wide == 0 && (c.mode & kModeFlat) != 0 && op->address_size == 4 && (c.s.system_flags & kDf) == 0;
 }
 
-// The block moves: up to `count` iterations at once; 0 when they have to go one by one.
+// The block moves: up to `count` iterations at once; 0 when they have to go one by one, as those do that write to the instruction's own block.
 
 template <class T>
 std::uint32_t move_block(Core& c, const Op* op, std::uint32_t count) {
@@ -160,7 +160,7 @@ std::uint32_t move_block(Core& c, const Op* op, std::uint32_t count) {
   const std::size_t bytes = std::size_t{count} * sizeof(T);
   const std::byte* source = block_read_pointer(c, from);
   std::byte* destination = source == nullptr ? nullptr : block_write_pointer(c, to, static_cast<std::uint32_t>(bytes));
-  if (destination == nullptr) return 0;
+  if (destination == nullptr || op->handler == op_stale) return 0;
   const auto distance = static_cast<std::size_t>(destination - source);
   if (distance < bytes && distance < sizeof(T)) return 0;
   if (distance >= bytes) {
@@ -181,7 +181,7 @@ std::uint32_t fill_block(Core& c, const Op* op, std::uint32_t count) {
   count = std::min(count, to_page_end<T>(to));
   if (count < 2) return 0;
   std::byte* destination = block_write_pointer(c, to, count * static_cast<std::uint32_t>(sizeof(T)));
-  if (destination == nullptr) return 0;
+  if (destination == nullptr || op->handler == op_stale) return 0;
   const T value = get<T>(c, 0);
   for (std::uint32_t i = 0; i < count; ++i) std::memcpy(destination + std::size_t{i} * sizeof(T), &value, sizeof(T));
   c.s.gpr[kEdi] += count * static_cast<std::uint32_t>(sizeof(T));
@@ -311,6 +311,7 @@ const Op* repeated(Core& c, const Op* op) {
     }
     add_index(c, op, kEcx, 0u - 1);
     ++done;
+    if (op->handler == op_stale) [[unlikely]] break;  // it has written to its own code
     if constexpr (kPort) {
       if (c.debug_hits != 0 || interrupted(c)) break;
     }

@@ -177,6 +177,21 @@ TEST_CASE("time passes between the accesses of a repeated port instruction, and 
   }
 }
 
+TEST_CASE("a repeated instruction that writes over itself goes on as what it has become") {
+  Bench b;
+  b.flat();
+  b.change([](CpuState& s) {
+    s.gpr[kEdi] = kCode - 3;
+    s.gpr[kEcx] = 10;
+    s.gpr[kEax] = 0x90;
+  });
+  b.code({0xf3, 0xaa, 0x43});
+  CHECK(b.run() == Exit::halted);
+  CHECK(b.reg(kEcx) == 6);
+  CHECK(b.reg(kEdi) == kCode + 2);  // REP has become NOP: STOSB once
+  CHECK(b.reg(kEbx) == 1);
+}
+
 TEST_CASE("a break requested inside a port access ends the run behind it, retired() is exact there") {
   Bench b;
   b.flat();
