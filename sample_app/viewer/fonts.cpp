@@ -60,8 +60,12 @@ void set_colours(const imgui::Style& terminal) {
   style.FrameRounding = 3;
   style.ScrollbarRounding = 3;
   style.WindowBorderSize = 0;
-  if (light) return;
   auto& c = style.Colors;
+  if (light) {
+    c[ImGuiCol_FrameBg] = colour(0xDFE3E8);
+    c[ImGuiCol_TextDisabled] = colour(0x6A7280);
+    return;
+  }
   c[ImGuiCol_WindowBg] = colour(0x1A1D24);
   c[ImGuiCol_PopupBg] = colour(0x20242D);
   c[ImGuiCol_MenuBarBg] = colour(0x14171D);

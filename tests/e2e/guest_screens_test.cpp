@@ -5,11 +5,9 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <regex>
 #include <span>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +17,7 @@
 #include <tuxarium/disk.hpp>
 #include <tuxarium/machine.hpp>
 
+#include "unit/vt/screen_files.hpp"
 #include "vt/terminal.hpp"
 
 using namespace tuxarium;
@@ -27,17 +26,6 @@ using namespace std::chrono_literals;
 namespace {
 
 const std::filesystem::path kTap = std::filesystem::path{TUXARIUM_SOURCE_DIR} / "../shared/jslinux-tap";
-
-/// Lines without trailing blanks, and no blank lines at the end.
-std::string trimmed(const std::string& text) {
-  std::istringstream lines{text};
-  std::string all, line;
-  while (std::getline(lines, line)) {
-    line.erase(line.find_last_not_of(" \r") + 1);
-    all += line + '\n';
-  }
-  return all.substr(0, all.find_last_not_of('\n') + 1);
-}
 
 /// The tap guest with a terminal of 80x30 on its console.
 class Session {
@@ -61,7 +49,7 @@ class Session {
     return false;
   }
 
-  std::string screen() const { return trimmed(terminal_.screen_text()); }
+  std::string screen() const { return vt::trimmed_lines(terminal_.screen_text()); }
 
  private:
   void exchange() {
@@ -99,11 +87,7 @@ std::unique_ptr<Session> boot() {
 }
 
 /// A transcript's screen without its last line, which tells the cursor's place.
-std::string transcript(const char* name) {
-  std::ifstream file{kTap / "golden" / name};
-  const std::string text{std::istreambuf_iterator<char>{file}, {}};
-  return trimmed(text.substr(0, text.rfind("[cursor")));
-}
+std::string transcript(const char* name) { return vt::read_screen(kTap / "golden" / name).text; }
 
 /// What top shows of memory, load and process numbers depends on what ran before.
 std::string without_numbers(const std::string& screen) { return std::regex_replace(screen, std::regex{" *[0-9]+(\\.[0-9]+)?"}, " N"); }

@@ -20,6 +20,13 @@ ImU32 blend(ImU32 bottom, ImU32 top, unsigned share) {
   return channel(IM_COL32_R_SHIFT) | channel(IM_COL32_G_SHIFT) | channel(IM_COL32_B_SHIFT) | (bottom & kAlphaMask);
 }
 
+// Black or white, whichever is easier to read on `ground`.
+ImU32 contrast(ImU32 ground) {
+  const auto part = [&](int shift) { return ground >> shift & 0xFF; };
+  const unsigned brightness = 3 * part(IM_COL32_R_SHIFT) + 6 * part(IM_COL32_G_SHIFT) + part(IM_COL32_B_SHIFT);
+  return brightness > 10 * 140 ? IM_COL32_BLACK : IM_COL32_WHITE;
+}
+
 // Colours 16 to 255 as xterm has them: a cube with six steps an axis, then 24 greys.
 ImU32 xterm_color(int index) {
   if (index >= 232) {
@@ -108,13 +115,14 @@ GridRenderer::Look GridRenderer::look(const vt::Cell& cell, const View& view) co
   return {foreground, background == background_ ? 0 : background, !hidden, view.link != 0 && cell.extra == view.link};
 }
 
-void GridRenderer::mark(const vt::CellRange& range, std::uint64_t line, Rgba color) {
+void GridRenderer::mark(const vt::CellRange& range, std::uint64_t line, Rgba color, bool readable) {
   if (line < range.first.line || line > range.last.line) return;
   const auto columns = static_cast<int>(looks_.size());
   const auto [from, to] = range.columns(line, columns);
   for (int c = std::max(from, 0); c <= std::min(to, columns - 1); ++c) {
     Look& look = looks_[static_cast<std::size_t>(c)];
     look.background = blend(look.background == 0 ? background_ : look.background, to_imgui(color), color.alpha);
+    if (readable) look.foreground = contrast(look.background);
   }
 }
 
@@ -128,7 +136,7 @@ void GridRenderer::resolve_row(const vt::Row& row, std::uint64_t line, const Vie
     has_boxes_ |= is_box_drawing(row.cells[c].code_point);
   }
   for (const vt::CellRange& match : view.matches) mark(match, line, search_match_);
-  if (view.match) mark(*view.match, line, search_current_);
+  if (view.match) mark(*view.match, line, search_current_, true);
   if (view.selection) mark(*view.selection, line, selection_);
   if (view.address && line >= view.address->first.line && line <= view.address->last.line) {
     const auto [from, to] = view.address->columns(line, static_cast<int>(columns));

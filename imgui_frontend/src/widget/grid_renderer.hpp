@@ -88,7 +88,8 @@ class GridRenderer {
   void draw_glyphs(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row, const GlyphSource& font, const Stretch& stretch) const;
   void draw_boxes(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row) const;
   void draw_lines(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row, const vt::CellExtras& extras) const;
-  void mark(const vt::CellRange& range, std::uint64_t line, Rgba color);
+  /// With `readable`, the text becomes black or white.
+  void mark(const vt::CellRange& range, std::uint64_t line, Rgba color, bool readable = false);
   void draw_cursor(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row, const View& view) const;
 
   std::array<ImU32, 256> palette_{};
