@@ -3,6 +3,7 @@
 #include "cpu/cpu.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/state_visitor.hpp"
 #include "cpu/debug.hpp"
@@ -127,15 +128,28 @@ class BlockBuilder {
   /// Lets the instruction before `last` do the work of both, where there is a handler for the pair.
   void fuse(const Instruction& last) {
     const Block& b = c_.scratch;
-    if (b.count < 2 || previous_.row == nullptr) return;
-    Op& op = c_.scratch_ops[b.count - 2u];
-    const Op& last_op = c_.scratch_ops[b.count - 1u];
-    Handler both = pick_fused(previous_, op, last, last_op);
-    if (both == nullptr) both = pick_pair(previous_, op, last, last_op);
-    if (both != nullptr) op.handler = both;
+    const unsigned at = b.count - 1u;
+    const Op& last_op = c_.scratch_ops[at];
+    flag_use_[at] = last_op.handler == op_undefined ? FlagUse::seen : flag_use(last);
+    if (at == 0 || previous_.row == nullptr) return;
+    Op& op = c_.scratch_ops[at - 1];
+    PairHandlers both{.whole = pick_fused(previous_, op, last, last_op), .without_flags = nullptr};
+    if (both.whole == nullptr) both = pick_pair(previous_, op, last, last_op);
+    if (both.whole != nullptr) op.handler = both.whole;
+    without_flags_[at - 1] = both.without_flags;
+  }
+
+  /// Pairs whose flags are replaced before anybody can look at them need not leave any.
+  void drop_dead_flags() {
+    bool dead = false;  // behind the instruction `at`
+    for (unsigned at = c_.scratch.count; at-- > 0;) {
+      if (dead && at > 0 && without_flags_[at - 1] != nullptr) c_.scratch_ops[at - 1].handler = without_flags_[at - 1];
+      if (flag_use_[at] != FlagUse::kept) dead = flag_use_[at] == FlagUse::replaced;
+    }
   }
 
   void finish(bool ended, bool keep) {
+    drop_dead_flags();
     Block& b = c_.scratch;
     Op& end = c_.scratch_ops[b.count];
     end = Op{};
@@ -153,6 +167,9 @@ class BlockBuilder {
   std::size_t limit_;
   std::uint32_t in_page_ = 0;
   Instruction previous_;
+  // Of each instruction.
+  std::array<FlagUse, kMaxBlockInstructions> flag_use_{};
+  std::array<Handler, kMaxBlockInstructions> without_flags_{};
 };
 
 Block* keep_block(Core& c) {

@@ -27,7 +27,16 @@ Form two_operand_form(const Instruction& i);
 
 /// The handler for a CMP or TEST that does the work of the conditional jump behind it as well; nullptr when the two are no such pair.
 Handler pick_fused(const Instruction& compare, const Op& op, const Instruction& jump, const Op& jump_op);
-/// The handler for an instruction that does the work of the next one as well; nullptr for all but the commonest.
-Handler pick_pair(const Instruction& first, const Op& op, const Instruction& second, const Op& second_op);
+/// Handlers for an instruction that do the work of the next one as well; nullptr for all but the commonest.
+struct PairHandlers {
+  Handler whole = nullptr;
+  Handler without_flags = nullptr;  // for where the arithmetic flags behind the two are dead
+};
+PairHandlers pick_pair(const Instruction& first, const Op& op, const Instruction& second, const Op& second_op);
+
+/// What becomes of the arithmetic flags that an instruction finds: it, or a fault or the end of the block at it, may look at some; or it leaves
+/// them, replaces some; or replaces all.
+enum class FlagUse : std::uint8_t { seen, kept, replaced };
+FlagUse flag_use(const Instruction& i);
 
 }  // namespace tuxarium::cpu

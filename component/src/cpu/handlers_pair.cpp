@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "cpu/alu_operations.hpp"
@@ -172,7 +173,10 @@ const Op* alone(Core& c, const Op* op) {
   TUXARIUM_NEXT();
 }
 
-template <class First, class Second, Chain Link>
+/// Whether the flags of the two are left, or nobody can look at them before they are replaced.
+enum class Flags : std::uint8_t { left, dead };
+
+template <class First, class Second, Chain Link, Flags Outcome>
 const Op* pair(Core& c, const Op* op) {
   const Op* second = op + 1;
   FlagWords f{c.s.flag_result, c.s.flag_carries};
@@ -192,7 +196,7 @@ const Op* pair(Core& c, const Op* op) {
   }
   if constexpr (Second::kWrites) put<Word>(c, second->dst, result);
   constexpr Sets kBoth = First::kSets > Second::kSets ? First::kSets : Second::kSets;
-  set_flags<kBoth>(c, f);
+  if constexpr (Outcome == Flags::left) set_flags<kBoth>(c, f);
   TUXARIUM_RUN(op + 2);
 }
 
@@ -240,16 +244,36 @@ enum StepNumber : std::uint8_t {
 };
 static_assert(Steps::kCount == kNoStep);
 
+/// The steps whose pairs come without flags as well: those of hashes and ciphers.
+template <class Step>
+inline constexpr bool kInHashes = false;
+template <>
+inline constexpr bool kInHashes<MoveRegister> = true;
+template <class Alu>
+inline constexpr bool kInHashes<AluRegister<Alu>> = true;
+template <class Shift, Sets Flags>
+inline constexpr bool kInHashes<ShiftImmediate<Shift, Flags>> = true;
+
+template <class First, class Second, Chain Link>
+constexpr PairHandlers pair_handlers() {
+  constexpr bool kFirst = kInHashes<First> || std::is_same_v<First, Load<Word, Address::plain>>;
+  constexpr bool kSetsFlags = First::kSets != Sets::nothing || Second::kSets != Sets::nothing;
+  PairHandlers handlers{.whole = pair<First, Second, Link, Flags::left>, .without_flags = nullptr};
+  if constexpr (kFirst && kInHashes<Second> && kSetsFlags) handlers.without_flags = pair<First, Second, Link, Flags::dead>;
+  return handlers;
+}
+
 struct Links {
-  Handler handler[3] = {};
+  PairHandlers by[3] = {};
 };
 
 template <class First, class Second>
 constexpr Links links_of() {
   Links links;
-  links.handler[static_cast<unsigned>(Chain::none)] = pair<First, Second, Chain::none>;
-  if constexpr (First::kWrites && Second::kReadsTarget && Second::kWrites && !Second::kMemory) links.handler[static_cast<unsigned>(Chain::target)] = pair<First, Second, Chain::target>;
-  if constexpr (First::kWrites && Second::kReadsSource) links.handler[static_cast<unsigned>(Chain::source)] = pair<First, Second, Chain::source>;
+  constexpr bool kTarget = First::kWrites && Second::kReadsTarget && Second::kWrites && !Second::kMemory;
+  links.by[static_cast<unsigned>(Chain::none)] = pair_handlers<First, Second, Chain::none>();
+  if constexpr (kTarget) links.by[static_cast<unsigned>(Chain::target)] = pair_handlers<First, Second, Chain::target>();
+  if constexpr (First::kWrites && Second::kReadsSource) links.by[static_cast<unsigned>(Chain::source)] = pair_handlers<First, Second, Chain::source>();
   return links;
 }
 
@@ -328,18 +352,34 @@ Handler pick_jump(const Instruction& i, const Op& op, unsigned code) {
 
 }  // namespace
 
-Handler pick_pair(const Instruction& first, const Op& op, const Instruction& second, const Op& second_op) {
+FlagUse flag_use(const Instruction& i) {
+  if (i.is_memory) return FlagUse::seen;
+  const bool by_immediate = i.row->operand[1] != Operand::CL && (i.immediate & 31) != 0;
+  switch (i.mnemonic()) {
+    case Mnemonic::add: case Mnemonic::or_: case Mnemonic::and_: case Mnemonic::sub: case Mnemonic::xor_: case Mnemonic::cmp: case Mnemonic::test:
+      return FlagUse::replaced;
+    case Mnemonic::shl: case Mnemonic::shr: return by_immediate ? FlagUse::replaced : FlagUse::seen;
+    case Mnemonic::mov: case Mnemonic::not_: return FlagUse::kept;
+    // They replace CF and OF and keep the others.
+    case Mnemonic::rol: case Mnemonic::ror: return FlagUse::kept;
+    default: return FlagUse::seen;
+  }
+}
+
+PairHandlers pick_pair(const Instruction& first, const Op& op, const Instruction& second, const Op& second_op) {
   static constexpr auto kHandlers = table_of(Steps{});
-  if (second.mnemonic() >= Mnemonic::jo && second.mnemonic() <= Mnemonic::jg) return second_op.wide == 0 ? pick_jump(first, op, second.opcode & 15u) : nullptr;
+  if (second.mnemonic() >= Mnemonic::jo && second.mnemonic() <= Mnemonic::jg) {
+    return {.whole = second_op.wide == 0 ? pick_jump(first, op, second.opcode & 15u) : nullptr, .without_flags = nullptr};
+  }
   const StepNumber a = step_of(first, op), b = step_of(second, second_op);
-  if (a == kNoStep || b == kNoStep) return nullptr;
+  if (a == kNoStep || b == kNoStep) return {};
   const Links& links = kHandlers[a][b];
-  const Handler by_target = links.handler[static_cast<unsigned>(Chain::target)], by_source = links.handler[static_cast<unsigned>(Chain::source)];
+  const PairHandlers by_target = links.by[static_cast<unsigned>(Chain::target)], by_source = links.by[static_cast<unsigned>(Chain::source)];
   const bool same_target = op.dst == second_op.dst, feeds = op.dst == second_op.src;
   // With the result handed over, the first instruction's register is not written: the second must not read it in any other way.
-  if (by_target != nullptr && same_target && (by_source == nullptr || !feeds)) return by_target;
-  if (by_source != nullptr && feeds && (by_target == nullptr || !same_target)) return by_source;
-  return links.handler[static_cast<unsigned>(Chain::none)];
+  if (by_target.whole != nullptr && same_target && (by_source.whole == nullptr || !feeds)) return by_target;
+  if (by_source.whole != nullptr && feeds && (by_target.whole == nullptr || !same_target)) return by_source;
+  return links.by[static_cast<unsigned>(Chain::none)];
 }
 
 }  // namespace tuxarium::cpu
