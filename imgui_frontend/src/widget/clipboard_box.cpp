@@ -82,7 +82,7 @@ void ClipboardBox::draw_header(ClipboardBuffer& buffer) {
   float width = 0;
   for (const char* name : kButtons) width += ImGui::CalcTextSize(name).x + 2 * ImGui::GetStyle().FramePadding.x;
   width += ImGui::GetStyle().ItemSpacing.x * static_cast<float>(kButtons.size() - 1);
-  ImGui::SameLine(std::max(ImGui::GetContentRegionMax().x - width, 0.0f));
+  ImGui::SameLine(std::max(content_right() - width, 0.0f));
   if (ImGui::Button(kButtons[0])) copy_out(buffer);
   if (ImGui::IsItemHovered()) ImGui::SetTooltip("To the system's clipboard");
   ImGui::SameLine();

@@ -166,6 +166,12 @@ void GridRenderer::draw_backgrounds(ImDrawList& list, ImVec2 at, CellSize cell) 
 
 void GridRenderer::draw_glyphs(ImDrawList& list, ImVec2 at, CellSize cell, const vt::Row& row, const GlyphSource& font,
                                const Stretch& stretch) const {
+  if constexpr (kGlyphsOnDemand) {
+    for (std::size_t c = 0; c < looks_.size(); ++c) (void)font.find(row.cells[c].code_point);
+    for (const vt::CellMarks& marks : row.marks) {
+      for (const char32_t mark : marks.code_points) (void)font.find(mark);
+    }
+  }
   const int reserved = static_cast<int>(looks_.size()) * 2;
   list.PrimReserve(reserved * 6, reserved * 4);
   int used = 0;

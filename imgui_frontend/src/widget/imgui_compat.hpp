@@ -33,6 +33,17 @@ class GlyphSource {
   float scale_;
 };
 
+/// Whether glyphs are made when they are first asked for, which may give the font another texture: a caller asks for all that it draws in one go
+/// before it draws.
+inline constexpr bool kGlyphsOnDemand = IMGUI_VERSION_NUM >= 19200;
+
+/// The right end of what the window's contents may take, from the window's left edge. Right after an item, before SameLine(). (GetContentRegionMax()
+/// is gone with IMGUI_DISABLE_OBSOLETE_FUNCTIONS since 1.91.)
+inline float content_right() { return ImGui::GetCursorPosX() + ImGui::GetContentRegionAvail().x; }
+
+/// Whether a draw list takes more vertices than its indices can count. (ImDrawList::Flags says it too, but has had two types.)
+inline bool takes_any_size() { return sizeof(ImDrawIdx) > 2 || (ImGui::GetIO().BackendFlags & ImGuiBackendFlags_RendererHasVtxOffset) != 0; }
+
 /// Keeps Tab, Escape and the arrows from Dear ImGui's navigation. The caller's item must be the active one.
 inline void keep_all_keys() {
 #if IMGUI_VERSION_NUM >= 18800

@@ -91,7 +91,7 @@ void StatusLine::draw_state(RunState state, const Style& style) {
 void StatusLine::draw_lights_and_text(const TextLine& text, std::span<const Rgba> lights) {
   const float before = ImGui::GetItemRectMax().x - ImGui::GetWindowPos().x + ImGui::GetTextLineHeight();
   const float lights_width = static_cast<float>(lights.size()) * (ImGui::GetTextLineHeight() * 0.8f + ImGui::GetStyle().ItemInnerSpacing.x);
-  const float end = ImGui::GetContentRegionMax().x;
+  const float end = content_right();
   const TextLine shown = fitted(text, end - before - lights_width);
   ImGui::SameLine(std::max(before, end - ImGui::CalcTextSize(shown.c_str()).x - lights_width));
   ImGui::BeginGroup();

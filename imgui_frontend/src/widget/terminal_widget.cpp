@@ -583,9 +583,8 @@ GridRenderer::View TerminalWidget::Impl::make_view(const Layout& layout) {
 
 void TerminalWidget::Impl::paint_cells(const Layout& layout, const GridRenderer::View& view) {
   ImDrawList& list = *ImGui::GetWindowDrawList();
-  const bool any_size = sizeof(ImDrawIdx) > 2 || (list.Flags & ImDrawListFlags_AllowVtxOffset) != 0;
   const int rows_at_once = kVerticesInOneCommand / GridRenderer::max_vertices_per_row(layout.columns);
-  if (any_size || layout.rows <= rows_at_once) {
+  if (takes_any_size() || layout.rows <= rows_at_once) {
     renderer_.draw(list, layout.origin, layout.cell, terminal_.buffer(), terminal_.extras(), view, 0, layout.rows);
     return;
   }
