@@ -70,10 +70,11 @@ void misaligned_or_beyond(const Case& c, const Outcome& host, Outcome& here) {
   if (sse && host.vector == kGeneralProtection && here.vector == kStackFault) take_fault(host, here);
 }
 
-void beyond_4_gib(const Case&, const Outcome& host, Outcome& here) {
+void beyond_4_gib(const Case& c, const Outcome& host, Outcome& here) {
   constexpr std::uint32_t kLastBytes = 0xfffffe00u;
   const bool limit = host.vector == kGeneralProtection || host.vector == kStackFault;
-  if (limit && host.error == 0 && here.vector == kPageFault && here.cr2 >= kLastBytes) take_fault(host, here);
+  const bool instead = (here.vector == kPageFault && here.cr2 >= kLastBytes) || (here.vector == kAlignmentCheck && c.operand >= kLastBytes);
+  if (limit && host.error == 0 && instead) take_fault(host, here);
 }
 
 void alignment_of_unaligned_moves(const Case& c, const Outcome& host, Outcome& here) {
