@@ -73,7 +73,9 @@ void misaligned_or_beyond(const Case& c, const Outcome& host, Outcome& here) {
 void beyond_4_gib(const Case& c, const Outcome& host, Outcome& here) {
   constexpr std::uint32_t kLastBytes = 0xfffffe00u;
   const bool limit = host.vector == kGeneralProtection || host.vector == kStackFault;
-  const bool instead = (here.vector == kPageFault && here.cr2 >= kLastBytes) || (here.vector == kAlignmentCheck && c.operand >= kLastBytes);
+  // CMPXCHG8B's comparand may have become the address: EDX.
+  const bool last = c.operand >= kLastBytes || (mnemonic(c) == cmpxchg8b && c.gpr[kEdx] >= kLastBytes);
+  const bool instead = (here.vector == kPageFault && here.cr2 >= kLastBytes) || (here.vector == kAlignmentCheck && last);
   if (limit && host.error == 0 && instead) take_fault(host, here);
 }
 
