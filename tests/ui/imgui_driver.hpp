@@ -4,6 +4,7 @@
 #include <imgui.h>
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -73,6 +74,46 @@ class ImguiDriver {
   static void wheel(float notches) { ImGui::GetIO().MouseWheel = notches; }
 
   std::string clipboard;
+};
+
+/// One terminal, and frames that a subclass draws it in.
+class TerminalDriver : public ImguiDriver {
+ public:
+  TerminalDriver(TerminalOptions options, const Style& style) : terminal{std::move(options), style} {}
+  virtual ~TerminalDriver() = default;
+
+  virtual void step() = 0;
+  void steps(int count) {
+    for (int i = 0; i < count; ++i) step();
+  }
+  /// Gives the terminal the keyboard.
+  void focus() {
+    step();
+    terminal.request_focus();
+    steps(2);
+  }
+  void press(int glfw_key) {
+    key(glfw_key, true);
+    step();
+    key(glfw_key, false);
+    step();
+  }
+  void click(int which = 0) {
+    button(which, true);
+    step();
+    button(which, false);
+    step();
+  }
+  void feed(std::string_view bytes) { terminal.feed(std::as_bytes(std::span{bytes})); }
+  /// What waits for the guest; taken away.
+  std::string sent() {
+    const auto bytes = terminal.pending_input();
+    std::string all{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    terminal.discard_input(bytes.size());
+    return all;
+  }
+
+  TerminalWidget terminal;
 };
 
 }  // namespace tuxarium::imgui

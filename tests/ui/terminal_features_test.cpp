@@ -15,16 +15,11 @@ constexpr float kCellWidth = 7, kCellHeight = 13;  // of Dear ImGui's own font
 constexpr int kEnterKey = 257, kKeypad7 = 327;
 
 // A terminal that fills a window at (0, 0) exactly, without padding around its cells.
-class Corner : public ImguiDriver {
+class Corner : public TerminalDriver {
  public:
-  explicit Corner(TerminalOptions options = {}) : terminal{with_grid(std::move(options)), style()} {
-    step();
-    terminal.request_focus();
-    step();
-    step();
-  }
+  explicit Corner(TerminalOptions options = {}) : TerminalDriver{with_grid(std::move(options)), style()} { focus(); }
 
-  void step() {
+  void step() override {
     frame([this] {
       ImGui::PushStyleVar(ImGuiStyleVar_WindowPadding, ImVec2{0, 0});
       ImGui::SetNextWindowPos({0, 0});
@@ -35,34 +30,10 @@ class Corner : public ImguiDriver {
       ImGui::End();
     });
   }
-  void steps(int count) {
-    for (int i = 0; i < count; ++i) step();
-  }
-  void press(int glfw_key) {
-    key(glfw_key, true);
-    step();
-    key(glfw_key, false);
-    step();
-  }
   void point(int row, int column) {
     mouse((static_cast<float>(column) + 0.5f) * kCellWidth, (static_cast<float>(row) + 0.5f) * kCellHeight);
     step();
   }
-  void click() {
-    button(0, true);
-    step();
-    button(0, false);
-    step();
-  }
-  void feed(std::string_view bytes) { terminal.feed(std::as_bytes(std::span{bytes})); }
-  std::string sent() {
-    const auto bytes = terminal.pending_input();
-    std::string all{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-    terminal.discard_input(bytes.size());
-    return all;
-  }
-
-  TerminalWidget terminal;
 
  private:
   static TerminalOptions with_grid(TerminalOptions options) {

@@ -21,16 +21,11 @@ Style dense() {
 }
 
 // One terminal in a full window, and a text field beside it.
-class Stage : public ImguiDriver {
+class Stage : public TerminalDriver {
  public:
-  explicit Stage(TerminalOptions options = {}) : terminal{std::move(options), dense()} {
-    step();
-    terminal.request_focus();
-    step();
-    step();
-  }
+  explicit Stage(TerminalOptions options = {}) : TerminalDriver{std::move(options), dense()} { focus(); }
 
-  void step() {
+  void step() override {
     frame([this] {
       ImGui::SetNextWindowPos({0, 0});
       ImGui::SetNextWindowSize({1200, 900});
@@ -43,13 +38,6 @@ class Stage : public ImguiDriver {
     });
   }
 
-  void press(int glfw_key) {
-    key(glfw_key, true);
-    step();
-    key(glfw_key, false);
-    step();
-  }
-
   // The middle of a cell. The grid is in the middle of the widget.
   void point(int row, int column) {
     const float width = 7, height = 13;  // of Dear ImGui's own font
@@ -60,23 +48,6 @@ class Stage : public ImguiDriver {
     step();
   }
 
-  void click(int which = 0) {
-    button(which, true);
-    step();
-    button(which, false);
-    step();
-  }
-
-  void feed(std::string_view bytes) { terminal.feed(std::as_bytes(std::span{bytes})); }
-
-  std::string sent() {
-    const auto bytes = terminal.pending_input();
-    std::string all{reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-    terminal.discard_input(bytes.size());
-    return all;
-  }
-
-  TerminalWidget terminal;
   std::array<char, 64> field{};
   ImVec2 place, field_place;
 };

@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "dropped_file.hpp"
 #include "machine_words.hpp"
@@ -78,8 +79,8 @@ TEST_CASE("the latest machines are remembered, each once") {
 
 TEST_CASE("a bad settings file is a sentence that names the line, and is left alone") {
   const Folder folder;
-  for (const std::string bad : {"theme = Dark\nzoom = big\n", "zoom = 900", "machine_panel = maybe", "no equals", "width = 7", "zoom = nan", "padding = -1",
-                                "recent = a\\", std::string("a\0=b", 4).c_str()}) {
+  for (const std::string& bad : std::vector<std::string>{"theme = Dark\nzoom = big\n", "zoom = 900", "machine_panel = maybe", "no equals", "width = 7", "zoom = nan", "padding = -1",
+                                "recent = a\\", std::string("a\0=b", 4)}) {
     CAPTURE(bad);
     const auto file = folder.write("viewer.conf", bad);
     const auto loaded = load_settings(file);

@@ -158,7 +158,7 @@ void MachinePanel::Impl::observe() {
   if (!starting_) return;
   const bool rests = history_.rate(TrafficHistory::instructions) < kRestingRate && history_.rate(TrafficHistory::console_out) == 0 &&
                      history_.rate(TrafficHistory::disk_read) == 0;
-  if (rests && console != console_before_ && !pace_.paused && !pace_.off && !pace_.limit().mips) {
+  if (rests && console != console_before_ && !pace_.paused && !pace_.off && pace_.limit().mips <= 0) {
     starting_ = false;
     start_took_ = counters.guest_time - power_on_.guest_time;
   }
