@@ -3,23 +3,21 @@
 include(CMakePackageConfigHelpers)
 set(tuxarium_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tuxarium)
 
-# The same for those who build without CMake: NAME.pc with the prefix that `cmake --install` puts it in. The libraries are static, so what
-# they need is named in full.
+# What a .deb puts in a package of its own; the programs of sample_app name theirs.
+set(CMAKE_INSTALL_DEFAULT_COMPONENT_NAME development)
+
+# The same for those who build without CMake: NAME.pc, which finds its prefix from where it lies. The libraries are static, so what they need is
+# named in full.
 function(tuxarium_install_pc name description)
   cmake_parse_arguments(pc "" "LIBRARY" "REQUIRES;LIBS" ${ARGN})
-  list(JOIN pc_REQUIRES " " requires)
-  list(JOIN pc_LIBS " " libs)
-  install(CODE "
-    set(pc_name ${name})
-    set(pc_description \"${description}\")
-    set(pc_library ${pc_LIBRARY})
-    set(pc_requires \"${requires}\")
-    set(pc_libs \"${libs}\")
-    set(PROJECT_VERSION ${PROJECT_VERSION})
-    set(CMAKE_INSTALL_LIBDIR ${CMAKE_INSTALL_LIBDIR})
-    set(CMAKE_INSTALL_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
-    configure_file(${PROJECT_SOURCE_DIR}/cmake/tuxarium.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
-    file(INSTALL ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig\")")
+  set(pc_name ${name})
+  set(pc_description "${description}")
+  list(JOIN pc_REQUIRES " " pc_requires)
+  list(JOIN pc_LIBS " " pc_libs)
+  file(RELATIVE_PATH pc_up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" pc_up "${pc_up}")
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/tuxarium.pc.in ${PROJECT_BINARY_DIR}/${name}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()
 
 install(TARGETS tuxarium_component EXPORT tuxarium_component_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -48,7 +46,8 @@ endif()
 
 # The shared library has all that it needs inside or names it itself.
 if(TARGET tuxarium_c)
-  install(TARGETS tuxarium_c EXPORT tuxarium_c_targets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(TARGETS tuxarium_c EXPORT tuxarium_c_targets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT shared NAMELINK_COMPONENT development)
   install(FILES component/include/tuxarium.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT tuxarium_c_targets NAMESPACE tuxarium:: DESTINATION ${tuxarium_package_dir})
   tuxarium_install_pc(tuxarium-c "Tuxarium for programs in C" LIBRARY tuxarium_c)
@@ -64,7 +63,7 @@ endif()
 
 foreach(program tuxarium-run tuxarium-viewer tuxarium-disk tuxarium-bridge)
   if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
   endif()
 endforeach()
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
@@ -75,3 +74,5 @@ configure_package_config_file(cmake/tuxariumConfig.cmake.in ${PROJECT_BINARY_DIR
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/tuxariumConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/tuxariumConfig.cmake ${PROJECT_BINARY_DIR}/tuxariumConfigVersion.cmake
   DESTINATION ${tuxarium_package_dir})
+
+include(cmake/tuxarium_packages.cmake)
