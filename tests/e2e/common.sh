@@ -16,11 +16,12 @@ need_own_guest() {
   grep -q 'the Linux inside this program' <<< "$("$program" --help)" || { echo "skipped: no Linux inside the program"; exit 0; }
 }
 
-# Runs a guest with its console in $work/console and what the program says in $work/said; fails with both when the status is not $1.
+# Runs a guest with its console in $work/console and what the program says in $work/said; fails with both when the status is not $1. A guest
+# that hangs is given up after $guest_timeout seconds.
 guest() {
   local expected=$1 status=0
   shift
-  "$program" --timeout 600 "$@" > "$work/console" 2> "$work/said" < /dev/null || status=$?
+  "$program" --timeout "${guest_timeout:-600}" "$@" > "$work/console" 2> "$work/said" < /dev/null || status=$?
   if ((status != expected)); then
     fail "the status is $status, not $expected"
   fi

@@ -6,8 +6,8 @@ disk=$source_root/build/debian-programs/full.ext2
 how='hao/rootfs/build -o build/debian-programs full stress-ng memtester gcc libc6-dev openssl'
 [[ -f $disk ]] || { echo "skipped: no build/debian-programs/full.ext2: $how makes it"; exit 0; }
 command -v openssl debugfs > /dev/null || { echo "skipped: no openssl to compare with, or no debugfs"; exit 0; }
-seconds=1
-[[ ${3-} != long ]] || seconds=60
+seconds=1 functions=200
+[[ ${3-} != long ]] || seconds=60 functions=2000
 steps=()
 
 # step COMMAND: it ends with status 0.
@@ -22,10 +22,10 @@ sums() {
   openssl dgst -sha512 "$1" | sed 's/.*= //'
   openssl enc -aes-128-cbc $key -in "$1" | sha256sum | cut -d' ' -f1
 }
-# 4,000 lines of C, each of which has a part in the number that comes out. Both shells run them, and neither sees a backslash.
-functions='for n in $(seq 1 2000); do echo "unsigned f$n(unsigned x) { double d = x % 1000 + $n; return (x ^ $n) * 2654435761u + (unsigned)(d * d / 3) + (x >> ($n % 31)); }"; done'
-calls='echo "#include <stdio.h>"; echo "int main(void) { unsigned x = 1;"; for n in $(seq 1 2000); do echo "x = f$n(x);"; done; echo "return printf(q(the hash is %08x), x) < 0; }"'
-source_text="($functions; $calls) | sed 's/q(\\(.*\\)), x/\"\\1\", x/'"
+# A long program in C, each line of which has a part in the number that comes out.
+definitions='for n in $(seq 1 '$functions'); do echo "unsigned f$n(unsigned x) { double d = x % 1000 + $n; return (x ^ $n) * 2654435761u + (unsigned)(d * d / 3) + (x >> ($n % 31)); }"; done'
+calls='echo "#include <stdio.h>"; echo "int main(void) { unsigned x = 1;"; for n in $(seq 1 '$functions'); do echo "x = f$n(x);"; done; echo "return printf(q(the hash is %08x), x) < 0; }"'
+source_text="($definitions; $calls) | sed 's/q(\\(.*\\)), x/\"\\1\", x/'"
 
 # What the guest is to find out.
 debugfs -R "dump /usr/bin/stress-ng $work/program" "$disk" > "$work/said" 2>&1
