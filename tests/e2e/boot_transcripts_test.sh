@@ -2,7 +2,7 @@
 #
 # Not compared: the values of Detected, BogoMIPS and Booted in, which depend on timing; the kind of the UARTs, which are real 16550As here;
 # and the line on cache flushes, which the drive of the original did not have. The older system has one more UART here. With the
-# complete processor its name, the workaround for another one, what the kernel says of SSE and the kernel's memory differ as well.
+# complete processor its name and caches, the workaround for another one, what the kernel says of SSE and the kernel's memory differ as well.
 . "$(dirname "$0")/common.sh"
 need "$tap"
 need "$deob"
@@ -15,7 +15,8 @@ normalise() {
     -e '/^hda: cache flushes supported/d' "$@"
 }
 without_second_uart() { sed -e '/^serial8250: ttyS1/d'; }
-without_processor() { sed -E -e '/^(Memory: |Intel Pentium with F0 0F|CPU: |Enabling (fast FPU save|unmasked SIMD))/d'; }
+# The line behind the workaround is the empty one of a processor that says nothing of its caches.
+without_processor() { sed -E -e '/^Intel Pentium with F0 0F/{N;d}' -e '/^(Memory: |CPU: |Enabling (fast FPU save|unmasked SIMD))/d'; }
 
 # same NAME PROMPT DIR TRANSCRIPT CPU FILTER
 same() {
