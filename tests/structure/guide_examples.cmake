@@ -1,0 +1,30 @@
+cmake_minimum_required(VERSION 3.25)
+# The C++ blocks of component/embedding.md, in their order, must be what lies between the pairs of marks in the consumer's guide.cpp, apart from
+# indentation.
+file(READ ${SOURCE}/component/embedding.md guide)
+file(READ ${SOURCE}/tests/package/consumer/guide.cpp source)
+
+# take(TEXT BEGIN END OUT): everything between BEGIN and the END behind it, each time.
+function(take text begin end out)
+  set(taken "")
+  string(LENGTH "${begin}" width)
+  while(TRUE)
+    string(FIND "${text}" "${begin}" at)
+    if(at EQUAL -1)
+      break()
+    endif()
+    math(EXPR at "${at} + ${width}")
+    string(SUBSTRING "${text}" ${at} -1 text)
+    string(FIND "${text}" "${end}" length)
+    string(SUBSTRING "${text}" 0 ${length} block)
+    string(APPEND taken "\n${block}")
+  endwhile()
+  set(${out} "${taken}" PARENT_SCOPE)
+endfunction()
+
+take("${guide}" "```cpp\n" "```" in_guide)
+take("${source}" "  // guide begin\n" "  // guide end" in_source)
+string(REPLACE "\n  " "\n" in_source "${in_source}")
+if(in_guide STREQUAL "" OR NOT in_guide STREQUAL in_source)
+  message(FATAL_ERROR "component/embedding.md shows\n${in_guide}\nand tests/package/consumer/guide.cpp builds\n${in_source}")
+endif()
