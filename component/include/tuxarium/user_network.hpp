@@ -39,8 +39,8 @@ struct UserNetworkOptions {
 /// libslirp (ErrorCode::unsupported).
 ///
 /// The link has one thread, which blocks all signals; it is always up. Destroying it closes the connections and takes no longer than a few
-/// milliseconds. The guest is not trusted: frames that are malformed, that reach for the loopback, or that are
-/// fragments of a datagram too long for one are dropped and counted.
+/// milliseconds. The guest is not trusted: frames that are malformed or that reach for the loopback are dropped and counted, and
+/// so are fragments that never become a whole datagram of UDP or ICMP.
 Result<std::shared_ptr<NetworkLink>> make_user_network(const UserNetworkOptions& options);
 
 /// Whether make_user_network() can work in this build.
